@@ -1,0 +1,14 @@
+//! Roamwatt: an open-source charging backend and eRoaming hub.
+//!
+//! A charging station talks OCPP to it, a roaming partner OCPI, an operator HTTP. Everything in between is one
+//! domain that knows neither protocol:
+//!
+//! - [`domain`] is what charging is about, [`pricing`] what it costs; neither does any I/O;
+//! - [`db`] is the only place with SQL;
+//! - [`charging`] and [`roaming`] are the use cases, [`finance`] the exports;
+//! - [`ocpi`], [`ocpp`], [`web`], [`jobs`] and [`cli`] are the edges: they import use cases, never each other;
+//! - [`app`] holds the handles that every edge needs.
+//!
+//! `docs/architecture.md` tells the way of a meter value through it.
+
+pub mod domain;
