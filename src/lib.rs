@@ -11,4 +11,5 @@
 //!
 //! `docs/architecture.md` tells the way of a meter value through it.
 
+pub mod config;
 pub mod domain;
