@@ -2,7 +2,7 @@
 
 use super::open_enum::open_enum;
 use super::token::Token;
-use super::values::CiString;
+use super::values::{CiString, Timestamp};
 
 open_enum! {
     /// OCPI 2.2.1 mod_commands, "CommandType".
@@ -71,4 +71,46 @@ pub struct StartSession {
     pub connector_id: Option<CiString>,
     /// The eMSP's reference, repeated in the session and the CDR.
     pub authorization_reference: Option<CiString>,
+}
+
+/// STOP_SESSION.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopSession {
+    /// The session to stop.
+    pub session_id: CiString,
+}
+
+/// RESERVE_NOW.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReserveNow {
+    /// For whom.
+    pub token: Token,
+    /// When the reservation ends.
+    pub expiry_date: Timestamp,
+    /// The eMSP's id of the reservation; the same id again changes the reservation.
+    pub reservation_id: CiString,
+    /// Where.
+    pub location_id: CiString,
+    /// At which EVSE; none leaves the choice to the CPO.
+    pub evse_uid: Option<CiString>,
+    /// The eMSP's reference, repeated in the session and the CDR.
+    pub authorization_reference: Option<CiString>,
+}
+
+/// CANCEL_RESERVATION.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelReservation {
+    /// The eMSP's id of the reservation.
+    pub reservation_id: CiString,
+}
+
+/// UNLOCK_CONNECTOR.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlockConnector {
+    /// Where.
+    pub location_id: CiString,
+    /// At which EVSE.
+    pub evse_uid: CiString,
+    /// Which connector.
+    pub connector_id: CiString,
 }

@@ -1,5 +1,6 @@
 //! Roaming partners: the platforms that this node is peered with.
 
+use super::location::Image;
 use super::open_enum::open_enum;
 use super::party::{PartyId, Role};
 use super::values::Timestamp;
@@ -95,6 +96,9 @@ pub struct PartnerRole {
     pub name: String,
     /// Its website.
     pub website: Option<String>,
+    /// Its logo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Image>,
 }
 
 /// A partner, without its secrets.

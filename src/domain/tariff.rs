@@ -189,8 +189,8 @@ pub struct Tariff {
     pub currency: String,
     /// Missing means for every session.
     pub tariff_type: Option<TariffType>,
-    /// Texts for drivers.
-    pub tariff_alt_text: Vec<DisplayText>,
+    /// Texts for drivers; missing and empty are told apart.
+    pub tariff_alt_text: Option<Vec<DisplayText>>,
     /// A page for drivers.
     pub tariff_alt_url: Option<String>,
     /// A session costs at least this.

@@ -138,9 +138,9 @@ pub struct AuthorizationInfo {
 pub struct LocationReferences {
     /// The location.
     pub location_id: CiString,
-    /// EVSEs there; none means all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub evse_uids: Vec<CiString>,
+    /// EVSEs there. Missing means all of them; an empty list in an answer means that none is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evse_uids: Option<Vec<CiString>>,
     /// Fields not known.
     #[serde(flatten)]
     pub extra: Extra,
