@@ -12,4 +12,6 @@
 //! `docs/architecture.md` tells the way of a meter value through it.
 
 pub mod config;
+pub mod db;
 pub mod domain;
+pub mod pricing;

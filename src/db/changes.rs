@@ -1,0 +1,229 @@
+//! What partners have to be told: one row for each partner and object that changed.
+//!
+//! A change raises the row's generation in the transaction that makes the change. The worker of the partner
+//! reads the row and the object, sends, and removes the row only if the generation is still the one it read:
+//! so a change while it was sending is never lost, and many changes cost one message.
+
+use super::portable::PortableExt;
+use super::schema::{partner_changes, partner_roles, partners};
+use super::{DbConn, DbResult};
+use crate::domain::Timestamp;
+use crate::domain::partner::{ModuleId, PartnerStatus};
+use crate::domain::party::{PartyId, Role};
+use diesel::prelude::*;
+
+/// Names an object of a module: the owner and the folded id, for tokens with their type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey(pub String);
+
+impl ObjectKey {
+    /// A location, tariff, session or CDR.
+    #[must_use]
+    pub fn of(party: &PartyId, id: &crate::domain::CiString) -> Self {
+        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.key()))
+    }
+
+    /// A token.
+    #[must_use]
+    pub fn of_token(key: &crate::domain::token::TokenKey) -> Self {
+        let (country, party) = (key.party.country_code(), key.party.party_id());
+        Self(format!("{country}*{party}*{}*{}", key.token_type, key.uid.key()))
+    }
+
+    /// An EVSE of a location: a change that touches only it.
+    #[must_use]
+    pub fn of_evse(party: &PartyId, id: &crate::domain::CiString, evse: &crate::domain::CiString) -> Self {
+        Self(format!("{}*{}*{}#{}", party.country_code(), party.party_id(), id.key(), evse.key()))
+    }
+
+    /// Owner and rest.
+    #[must_use]
+    pub fn split(&self) -> Option<(PartyId, &str)> {
+        let mut parts = self.0.splitn(3, '*');
+        let party = PartyId::new(parts.next()?, parts.next()?).ok()?;
+        Some((party, parts.next()?))
+    }
+}
+
+/// An object that a partner has to be told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The partner.
+    pub partner_id: i64,
+    /// The module.
+    pub module: ModuleId,
+    /// The object.
+    pub key: ObjectKey,
+    /// Rises with each change of the object.
+    pub generation: i64,
+    /// When it first changed since the partner was told.
+    pub changed_at: Timestamp,
+    /// How often it was refused.
+    pub attempts: i32,
+    /// Why it was set aside, if it was.
+    pub set_aside: Option<String>,
+}
+
+/// Marks an object for one partner.
+///
+/// # Errors
+/// When the database fails.
+pub fn mark(
+    conn: &mut DbConn,
+    partner_id: i64,
+    module: &ModuleId,
+    key: &ObjectKey,
+    now: Timestamp,
+) -> DbResult<()> {
+    diesel::insert_into(partner_changes::table)
+        .values((
+            partner_changes::partner_id.eq(partner_id),
+            partner_changes::module.eq(module.as_str()),
+            partner_changes::object_key.eq(&key.0),
+            partner_changes::generation.eq(1),
+            partner_changes::changed_at.eq(now),
+            partner_changes::attempts.eq(0),
+        ))
+        .on_conflict((partner_changes::partner_id, partner_changes::module, partner_changes::object_key))
+        .do_update()
+        .set((
+            partner_changes::generation.eq(partner_changes::generation + 1),
+            partner_changes::attempts.eq(0),
+            partner_changes::set_aside.eq(None::<String>),
+        ))
+        .portable()
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The partners to whom changes are pushed, that play one of the roles (any, when none is named).
+///
+/// # Errors
+/// When the database fails.
+pub fn audience(conn: &mut DbConn, roles: &[Role]) -> DbResult<Vec<i64>> {
+    let mut query = partners::table
+        .inner_join(partner_roles::table)
+        .filter(partners::status.eq(PartnerStatus::Registered.as_str()))
+        .filter(partners::delivery.ne("pull_only"))
+        .select(partners::id)
+        .distinct()
+        .into_boxed::<super::Backend>();
+    if !roles.is_empty() {
+        let words: Vec<String> = roles.iter().map(|role| role.as_str().to_owned()).collect();
+        query = query.filter(partner_roles::role.eq_any(words));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The partner to whom changes are pushed that speaks for a party in a role.
+///
+/// # Errors
+/// When the database fails.
+pub fn speaker(conn: &mut DbConn, party: &PartyId, role: &Role) -> DbResult<Option<i64>> {
+    Ok(partners::table
+        .inner_join(partner_roles::table)
+        .filter(partner_roles::country_code.eq(party.country_code()))
+        .filter(partner_roles::party_id.eq(party.party_id()))
+        .filter(partner_roles::role.eq(role.as_str()))
+        .filter(partners::status.eq(PartnerStatus::Registered.as_str()))
+        .filter(partners::delivery.ne("pull_only"))
+        .select(partners::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// Marks an object for every partner that plays one of the roles; the partners marked.
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_for_roles(
+    conn: &mut DbConn,
+    roles: &[Role],
+    module: &ModuleId,
+    key: &ObjectKey,
+    now: Timestamp,
+) -> DbResult<Vec<i64>> {
+    let ids = audience(conn, roles)?;
+    for id in &ids {
+        mark(conn, *id, module, key, now)?;
+    }
+    Ok(ids)
+}
+
+/// The oldest changes that a partner has to be told of and that are not set aside.
+///
+/// # Errors
+/// When the database fails.
+pub fn pending(conn: &mut DbConn, partner_id: i64, limit: i64) -> DbResult<Vec<Change>> {
+    type Row = (String, String, i64, Timestamp, i32, Option<String>);
+    let rows: Vec<Row> = partner_changes::table
+        .filter(partner_changes::partner_id.eq(partner_id))
+        .filter(partner_changes::set_aside.is_null())
+        .order((partner_changes::changed_at, partner_changes::object_key))
+        .limit(limit)
+        .select((
+            partner_changes::module,
+            partner_changes::object_key,
+            partner_changes::generation,
+            partner_changes::changed_at,
+            partner_changes::attempts,
+            partner_changes::set_aside,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(module, key, generation, changed_at, attempts, set_aside)| Change {
+            partner_id,
+            module: ModuleId::from(module.as_str()),
+            key: ObjectKey(key),
+            generation,
+            changed_at,
+            attempts,
+            set_aside,
+        })
+        .collect())
+}
+
+/// Removes a change that the partner took, unless the object changed again meanwhile; whether it was removed.
+///
+/// # Errors
+/// When the database fails.
+pub fn delivered(conn: &mut DbConn, change: &Change) -> DbResult<bool> {
+    let removed = diesel::delete(
+        partner_changes::table
+            .find((change.partner_id, change.module.as_str(), &change.key.0))
+            .filter(partner_changes::generation.eq(change.generation)),
+    )
+    .execute(conn)?;
+    Ok(removed > 0)
+}
+
+/// Sets a change aside that the partner refused, so that the others pass; a new change of the object takes it
+/// up again.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_aside(conn: &mut DbConn, change: &Change, reason: &str) -> DbResult<()> {
+    diesel::update(
+        partner_changes::table
+            .find((change.partner_id, change.module.as_str(), &change.key.0))
+            .filter(partner_changes::generation.eq(change.generation)),
+    )
+    .set((
+        partner_changes::attempts.eq(partner_changes::attempts + 1),
+        partner_changes::set_aside.eq(reason),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// How many changes wait for a partner, and how many are set aside.
+///
+/// # Errors
+/// When the database fails.
+pub fn backlog(conn: &mut DbConn, partner_id: i64) -> DbResult<(i64, i64)> {
+    let of = || partner_changes::table.filter(partner_changes::partner_id.eq(partner_id));
+    let waiting = of().filter(partner_changes::set_aside.is_null()).count().get_result(conn)?;
+    let aside = of().filter(partner_changes::set_aside.is_not_null()).count().get_result(conn)?;
+    Ok((waiting, aside))
+}

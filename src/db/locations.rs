@@ -1,0 +1,125 @@
+//! Locations, ours and our partners', each whole as a document.
+
+use super::page::{Page, Slice, changed_within};
+use super::portable::PortableExt;
+use super::schema::locations;
+use super::types::Json;
+use super::{Backend, DbConn, DbResult};
+use crate::domain::location::Location;
+use crate::domain::party::PartyId;
+use crate::domain::CiString;
+use diesel::prelude::*;
+
+/// Whose objects are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Our own parties'.
+    Ours,
+    /// A partner's, as it told us.
+    Partner(i64),
+    /// Everybody's.
+    Any,
+}
+
+/// Writes a location, new or in place of the one that is there.
+///
+/// # Errors
+/// When the database fails.
+pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -> DbResult<()> {
+    let body = Json(location.clone());
+    diesel::insert_into(locations::table)
+        .values((
+            locations::country_code.eq(location.party.country_code()),
+            locations::party_id.eq(location.party.party_id()),
+            locations::id.eq(location.id.key()),
+            locations::partner_id.eq(partner_id),
+            locations::publish.eq(location.publish),
+            locations::body.eq(&body),
+            locations::last_updated.eq(location.last_updated),
+        ))
+        .on_conflict((locations::country_code, locations::party_id, locations::id))
+        .do_update()
+        .set((
+            locations::partner_id.eq(partner_id),
+            locations::publish.eq(location.publish),
+            locations::body.eq(&body),
+            locations::last_updated.eq(location.last_updated),
+        ))
+        .portable()
+        .execute(conn)?;
+    Ok(())
+}
+
+/// One location.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Option<Location>> {
+    Ok(find_with_owner(conn, party, id)?.map(|(location, _)| location))
+}
+
+/// One location and the partner that told us of it, if it is not ours.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_with_owner(
+    conn: &mut DbConn,
+    party: &PartyId,
+    id: &CiString,
+) -> DbResult<Option<(Location, Option<i64>)>> {
+    let row: Option<(Json<Location>, Option<i64>)> = locations::table
+        .filter(locations::country_code.eq(party.country_code()))
+        .filter(locations::party_id.eq(party.party_id()))
+        .filter(locations::id.eq(id.key()))
+        .select((locations::body, locations::partner_id))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(body, partner)| (body.0, partner)))
+}
+
+/// A page of locations, in the order in which they were created.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Location>> {
+    let build = || {
+        let mut query = locations::table.into_boxed::<Backend>();
+        match owner {
+            Owner::Ours => query = query.filter(locations::partner_id.is_null()),
+            Owner::Partner(id) => query = query.filter(locations::partner_id.eq(*id)),
+            Owner::Any => (),
+        }
+        changed_within!(query, page, locations::last_updated)
+    };
+    let total = build().count().get_result(conn)?;
+    let rows: Vec<Json<Location>> = build()
+        .order(locations::seq)
+        .offset(page.offset)
+        .limit(page.limit)
+        .select(locations::body)
+        .load(conn)?;
+    Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
+}
+
+/// Removes every object of a partner that is not among those present: after a complete, unfiltered pull, what
+/// it no longer holds.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_absent(conn: &mut DbConn, partner_id: i64, present: &[(PartyId, CiString)]) -> DbResult<usize> {
+    let held: Vec<(i64, String, String, String)> = locations::table
+        .filter(locations::partner_id.eq(partner_id))
+        .select((locations::seq, locations::country_code, locations::party_id, locations::id))
+        .load(conn)?;
+    let present: std::collections::HashSet<(String, String, String)> = present
+        .iter()
+        .map(|(party, id)| (party.country_code().to_owned(), party.party_id().to_owned(), id.key()))
+        .collect();
+    let mut removed = 0;
+    for (seq, country_code, party_id, id) in held {
+        if !present.contains(&(country_code, party_id, id)) {
+            removed += diesel::delete(locations::table.filter(locations::seq.eq(seq))).execute(conn)?;
+        }
+    }
+    Ok(removed)
+}

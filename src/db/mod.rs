@@ -1,0 +1,312 @@
+//! The only place with SQL: one connection type over SQLite and PostgreSQL, reads, writes, migrations, and one
+//! file of queries per noun.
+//!
+//! Reads run on a pool. Writes go through [`Db::write`]: on SQLite by one thread that gathers the waiting ones
+//! into one commit ([`writer`]), on PostgreSQL as a REPEATABLE READ transaction that is run again when another
+//! one changed the same rows. So both engines give a write the same promise: it sees one state, it changes it
+//! whole or not at all, and it is durable when the call returns.
+
+pub mod api_keys;
+pub mod cdrs;
+pub mod changes;
+pub mod charges;
+pub mod commands;
+pub mod error;
+pub mod frames;
+pub mod locations;
+pub mod parties;
+pub mod page;
+pub mod partners;
+pub mod portable;
+pub mod schema;
+pub mod sessions;
+pub mod settings;
+pub mod stations;
+pub mod tariffs;
+pub mod tokens;
+pub mod types;
+mod url;
+mod writer;
+
+pub use error::DbError;
+pub use url::DbUrl;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A connection to either engine.
+#[derive(diesel::MultiConnection)]
+pub enum DbConn {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// What queries return.
+pub type DbResult<T> = Result<T, DbError>;
+
+/// The backend of [`DbConn`], for boxed queries.
+pub type Backend = MultiBackend;
+
+/// Runs the same statement against whichever engine is behind the connection, where the derived type cannot.
+macro_rules! on_each {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::db::DbConn::Postgres($c) => $body,
+            $crate::db::DbConn::Sqlite($c) => $body,
+        }
+    };
+}
+pub(crate) use on_each;
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// Connections for reads (SQLite) or for all work (PostgreSQL).
+    pub pool_size: u32,
+    /// How long a statement waits for a lock of another process, and a caller for a connection.
+    pub busy_timeout: Duration,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self { pool_size: 8, busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: DbUrl,
+    pool: Pool<Manager>,
+    /// SQLite only: the one who writes.
+    writer: Option<writer::Writer>,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("url", &self.inner.url).finish_non_exhaustive()
+    }
+}
+
+/// Opens connections to the one engine that the URL names.
+struct Manager {
+    url: DbUrl,
+    busy_timeout: Duration,
+}
+
+impl Manager {
+    fn open(&self) -> Result<DbConn, r2d2::Error> {
+        match &self.url {
+            DbUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).map_err(r2d2::Error::ConnectionError)?;
+                conn.batch_execute("SET TIME ZONE 'UTC'").map_err(r2d2::Error::QueryError)?;
+                Ok(DbConn::Postgres(conn))
+            }
+            DbUrl::Sqlite(path) => {
+                let mut conn = SqliteConnection::establish(path).map_err(r2d2::Error::ConnectionError)?;
+                let pragmas = format!(
+                    "PRAGMA busy_timeout = {}; PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; \
+                     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+                    self.busy_timeout.as_millis()
+                );
+                conn.batch_execute(&pragmas).map_err(r2d2::Error::QueryError)?;
+                Ok(DbConn::Sqlite(conn))
+            }
+        }
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = DbConn;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> Result<DbConn, r2d2::Error> {
+        self.open()
+    }
+
+    fn is_valid(&self, conn: &mut DbConn) -> Result<(), r2d2::Error> {
+        conn.ping().map_err(r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut DbConn) -> bool {
+        conn.is_broken()
+    }
+}
+
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+impl Db {
+    /// Opens the database, without migrating it. On SQLite the file is made if it is not there.
+    ///
+    /// Blocks; call it before the runtime is busy, or on a blocking thread.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn open(url: &DbUrl, options: &DbOptions) -> DbResult<Self> {
+        let manager = || Manager { url: url.clone(), busy_timeout: options.busy_timeout };
+        // The pool would hide why a connection fails behind a time-out, so the first one is made by hand.
+        let first = manager().open().map_err(|error| match error {
+            r2d2::Error::ConnectionError(source) => DbError::Open { url: url.to_string(), source },
+            r2d2::Error::QueryError(source) => DbError::Query(source),
+        })?;
+        let writer = match first {
+            DbConn::Sqlite(_) => Some(writer::Writer::start(first)?),
+            DbConn::Postgres(_) => None,
+        };
+        let pool = Pool::builder()
+            .max_size(options.pool_size.max(1))
+            .min_idle(Some(1))
+            .connection_timeout(options.busy_timeout)
+            .test_on_check_out(matches!(url, DbUrl::Postgres(_)))
+            .build(manager())
+            .map_err(|error| DbError::Pool(error.to_string()))?;
+        Ok(Self { inner: Arc::new(Inner { url: url.clone(), pool, writer }) })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &DbUrl {
+        &self.inner.url
+    }
+
+    /// Reads, on a blocking thread. What is read in one call may span several moments.
+    ///
+    /// # Errors
+    /// What the body returns, or that no connection was to be had.
+    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut DbConn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let joined = tokio::task::spawn_blocking(move || {
+            let mut conn = inner.pool.get().map_err(|error| DbError::Pool(error.to_string()))?;
+            body(&mut conn)
+        })
+        .await;
+        joined.unwrap_or_else(|_| Err(DbError::Panicked.into()))
+    }
+
+    /// Writes: the body sees one state of the database, all that it changes is durable when the call returns,
+    /// and nothing of it is kept when it returns an error. It may run more than once (PostgreSQL, after a
+    /// conflict), so it does nothing but read and write through the connection.
+    ///
+    /// # Errors
+    /// What the body returns, or that the commit failed.
+    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnMut(&mut DbConn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: std::error::Error + From<DbError> + Send + 'static,
+    {
+        if let Some(writer) = &self.inner.writer {
+            return writer.write(body).await;
+        }
+        let inner = Arc::clone(&self.inner);
+        let joined = tokio::task::spawn_blocking(move || {
+            let mut conn = inner.pool.get().map_err(|error| DbError::Pool(error.to_string()))?;
+            writer::write_postgres(&mut conn, body)
+        })
+        .await;
+        joined.unwrap_or_else(|_| Err(DbError::Panicked.into()))
+    }
+
+    /// Runs the migrations that are missing and returns their names.
+    ///
+    /// # Errors
+    /// When one fails; those before it stay.
+    pub async fn migrate(&self) -> DbResult<Vec<String>> {
+        self.exclusively(|conn| {
+            let names = on_each!(conn, |c| {
+                c.run_pending_migrations(migrations(c))
+                    .map(|done| done.iter().map(ToString::to_string).collect())
+            });
+            names.map_err(|error| DbError::Migration(error.to_string()))
+        })
+        .await
+    }
+
+    /// Takes back the newest migration, with the data that only it holds, and returns its name.
+    ///
+    /// # Errors
+    /// When there is none, or it fails.
+    pub async fn revert_last_migration(&self) -> DbResult<String> {
+        self.exclusively(|conn| {
+            let name =
+                on_each!(conn, |c| c.revert_last_migration(migrations(c)).map(|version| version.to_string()));
+            name.map_err(|error| DbError::Migration(error.to_string()))
+        })
+        .await
+    }
+
+    /// The names of the migrations that are missing; empty when the database is up to date.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn pending_migrations(&self) -> DbResult<Vec<String>> {
+        self.exclusively(|conn| {
+            let names = on_each!(conn, |c| {
+                c.pending_migrations(migrations(c)).map(|all| all.iter().map(|m| m.name().to_string()).collect())
+            });
+            names.map_err(|error| DbError::Migration(error.to_string()))
+        })
+        .await
+    }
+
+    /// Runs a body on a connection of its own, outside of any transaction: migrations begin their own.
+    async fn exclusively<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut DbConn) -> DbResult<T> + Send + 'static,
+    ) -> DbResult<T> {
+        let inner = Arc::clone(&self.inner);
+        let joined = tokio::task::spawn_blocking(move || {
+            let mut conn = inner.pool.get().map_err(|error| DbError::Pool(error.to_string()))?;
+            body(&mut conn)
+        })
+        .await;
+        joined.unwrap_or(Err(DbError::Panicked))
+    }
+
+    /// Copies the whole database, as one moment of it, into a new SQLite file.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written, or the database is not SQLite.
+    pub async fn backup_sqlite(&self, file: std::path::PathBuf) -> DbResult<()> {
+        self.exclusively(move |conn| match conn {
+            DbConn::Sqlite(c) => {
+                diesel::sql_query("VACUUM INTO $1")
+                    .bind::<diesel::sql_types::Text, _>(file.to_string_lossy().into_owned())
+                    .execute(c)?;
+                Ok(())
+            }
+            DbConn::Postgres(_) => Err(DbError::Url("backup of PostgreSQL is pg_dump's work".to_owned())),
+        })
+        .await
+    }
+}
+
+/// The migrations of the engine behind a connection.
+trait Migrations {
+    const ALL: EmbeddedMigrations;
+}
+impl Migrations for PgConnection {
+    const ALL: EmbeddedMigrations = POSTGRES_MIGRATIONS;
+}
+impl Migrations for SqliteConnection {
+    const ALL: EmbeddedMigrations = SQLITE_MIGRATIONS;
+}
+fn migrations<C: Migrations>(_conn: &C) -> EmbeddedMigrations {
+    C::ALL
+}

@@ -1,0 +1,342 @@
+//! The tables, as diesel sees them on both engines; kept in step with `migrations/` by hand.
+#![expect(missing_docs, reason = "diesel generates the items; the columns are explained in the migrations")]
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    settings (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    parties (country_code, party_id) {
+        country_code -> Text,
+        party_id -> Text,
+        name -> Text,
+        website -> Nullable<Text>,
+        roles -> Text,
+        created -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    api_keys (id) {
+        id -> BigInt,
+        name -> Text,
+        role -> Text,
+        hash -> Text,
+        created -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    partners (id) {
+        id -> BigInt,
+        name -> Text,
+        status -> Text,
+        versions_url -> Nullable<Text>,
+        version -> Nullable<Text>,
+        endpoints -> Text,
+        roles -> Text,
+        allowed_origins -> Text,
+        delivery -> Text,
+        token_encoding -> Text,
+        token_in_hash -> Nullable<Text>,
+        token_in_previous_hash -> Nullable<Text>,
+        token_out_sealed -> Nullable<Text>,
+        created -> Instant,
+        last_updated -> Instant,
+        retry_at -> Nullable<Instant>,
+        failures -> Integer,
+        last_error -> Nullable<Text>,
+        last_contact -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    partner_roles (country_code, party_id, role) {
+        country_code -> Text,
+        party_id -> Text,
+        role -> Text,
+        partner_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    partner_changes (partner_id, module, object_key) {
+        partner_id -> BigInt,
+        module -> Text,
+        object_key -> Text,
+        generation -> BigInt,
+        changed_at -> Instant,
+        attempts -> Integer,
+        set_aside -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    locations (seq) {
+        seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        id -> Text,
+        partner_id -> Nullable<BigInt>,
+        publish -> Bool,
+        body -> Text,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    tariffs (seq) {
+        seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        id -> Text,
+        partner_id -> Nullable<BigInt>,
+        body -> Text,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    tokens (seq) {
+        seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        uid -> Text,
+        token_type -> Text,
+        partner_id -> Nullable<BigInt>,
+        id_tag -> Text,
+        valid -> Bool,
+        body -> Text,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    stations (id) {
+        id -> Text,
+        country_code -> Text,
+        party_id -> Text,
+        location_id -> Text,
+        auth -> Text,
+        password_hash -> Nullable<Text>,
+        vendor -> Nullable<Text>,
+        model -> Nullable<Text>,
+        serial_number -> Nullable<Text>,
+        firmware_version -> Nullable<Text>,
+        booted_at -> Nullable<Instant>,
+        last_seen -> Nullable<Instant>,
+        online -> Bool,
+        created -> Instant,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    station_connectors (station_id, number) {
+        station_id -> Text,
+        number -> Integer,
+        country_code -> Text,
+        party_id -> Text,
+        location_id -> Text,
+        evse_uid -> Text,
+        connector_id -> Text,
+        status -> Nullable<Text>,
+        error_code -> Nullable<Text>,
+        status_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    sessions (seq) {
+        seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        id -> Text,
+        partner_id -> Nullable<BigInt>,
+        token_country -> Text,
+        token_party -> Text,
+        status -> Text,
+        kwh -> Exact,
+        start_at -> Instant,
+        body -> Text,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    cdrs (seq) {
+        seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        id -> Text,
+        partner_id -> Nullable<BigInt>,
+        token_country -> Text,
+        token_party -> Text,
+        session_id -> Nullable<Text>,
+        credit -> Bool,
+        start_at -> Instant,
+        end_at -> Instant,
+        total_energy -> Exact,
+        total_excl -> Exact,
+        total_incl -> Nullable<Exact>,
+        currency -> Text,
+        body -> Text,
+        policy -> Nullable<Text>,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    charges (session_id) {
+        session_id -> Text,
+        country_code -> Text,
+        party_id -> Text,
+        station_id -> Text,
+        connector -> Integer,
+        transaction_id -> Integer,
+        id_tag -> Text,
+        start_key -> Text,
+        started_at -> Instant,
+        meter_start -> Exact,
+        stopped_at -> Nullable<Instant>,
+        meter_stop -> Nullable<Exact>,
+        stop_reason -> Nullable<Text>,
+        stop_key -> Nullable<Text>,
+        state -> Text,
+        settle_at -> Nullable<Instant>,
+        zone -> Text,
+        tariff -> Nullable<Text>,
+        running -> Text,
+        reference -> Text,
+        last_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    meter_samples (seq) {
+        seq -> BigInt,
+        session_id -> Text,
+        at -> Instant,
+        context -> Text,
+        register -> Nullable<Exact>,
+        power -> Nullable<Exact>,
+        activity -> Nullable<Text>,
+        digest -> Text,
+        raw -> Text,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    late_messages (seq) {
+        seq -> BigInt,
+        station_id -> Text,
+        received_at -> Instant,
+        action -> Text,
+        reason -> Text,
+        session_id -> Nullable<Text>,
+        digest -> Text,
+        payload -> Text,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    commands (id) {
+        id -> Text,
+        kind -> Text,
+        direction -> Text,
+        partner_id -> Nullable<BigInt>,
+        from_party -> Nullable<Text>,
+        to_party -> Nullable<Text>,
+        station_id -> Nullable<Text>,
+        connector -> Nullable<Integer>,
+        id_tag -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        authorization_reference -> Nullable<Text>,
+        token -> Nullable<Text>,
+        response_url -> Nullable<Text>,
+        correlation_id -> Nullable<Text>,
+        state -> Text,
+        result -> Nullable<Text>,
+        message -> Nullable<Text>,
+        created -> Instant,
+        expires_at -> Instant,
+        delivered -> Bool,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    station_frames (seq) {
+        seq -> BigInt,
+        station_id -> Text,
+        at -> Instant,
+        kind -> Text,
+        frame -> Text,
+    }
+}
+
+diesel::table! {
+    use super::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    frame_watches (station_id) {
+        station_id -> Text,
+        until -> Instant,
+    }
+}
