@@ -14,4 +14,3 @@
 pub mod config;
 pub mod db;
 pub mod domain;
-pub mod pricing;

@@ -18,12 +18,7 @@ use diesel::prelude::*;
 ///
 /// # Errors
 /// When the database fails.
-pub fn insert(
-    conn: &mut DbConn,
-    cdr: &Cdr,
-    partner_id: Option<i64>,
-    policy: Option<&str>,
-) -> DbResult<bool> {
+pub fn insert(conn: &mut DbConn, cdr: &Cdr, partner_id: Option<i64>, policy: Option<&str>) -> DbResult<bool> {
     let (token_country, token_party) = token_columns(&cdr.cdr_token);
     let written = diesel::insert_into(cdrs::table)
         .values((

@@ -209,10 +209,7 @@ pub fn set_aside(conn: &mut DbConn, change: &Change, reason: &str) -> DbResult<(
             .find((change.partner_id, change.module.as_str(), &change.key.0))
             .filter(partner_changes::generation.eq(change.generation)),
     )
-    .set((
-        partner_changes::attempts.eq(partner_changes::attempts + 1),
-        partner_changes::set_aside.eq(reason),
-    ))
+    .set((partner_changes::attempts.eq(partner_changes::attempts + 1), partner_changes::set_aside.eq(reason)))
     .execute(conn)?;
     Ok(())
 }

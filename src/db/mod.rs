@@ -9,13 +9,13 @@
 pub mod api_keys;
 pub mod cdrs;
 pub mod changes;
-pub mod charges;
 pub mod commands;
+mod conn;
 pub mod error;
 pub mod frames;
 pub mod locations;
-pub mod parties;
 pub mod page;
+pub mod parties;
 pub mod partners;
 pub mod portable;
 pub mod schema;
@@ -28,6 +28,7 @@ pub mod types;
 mod url;
 mod writer;
 
+pub use conn::{DbConn, MultiBackend};
 pub use error::DbError;
 pub use url::DbUrl;
 
@@ -37,15 +38,6 @@ use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A connection to either engine.
-#[derive(diesel::MultiConnection)]
-pub enum DbConn {
-    /// PostgreSQL.
-    Postgres(PgConnection),
-    /// SQLite.
-    Sqlite(SqliteConnection),
-}
 
 /// What queries return.
 pub type DbResult<T> = Result<T, DbError>;
@@ -62,7 +54,6 @@ macro_rules! on_each {
         }
     };
 }
-pub(crate) use on_each;
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -258,7 +249,8 @@ impl Db {
     pub async fn pending_migrations(&self) -> DbResult<Vec<String>> {
         self.exclusively(|conn| {
             let names = on_each!(conn, |c| {
-                c.pending_migrations(migrations(c)).map(|all| all.iter().map(|m| m.name().to_string()).collect())
+                c.pending_migrations(migrations(c))
+                    .map(|all| all.iter().map(|m| m.name().to_string()).collect())
             });
             names.map_err(|error| DbError::Migration(error.to_string()))
         })

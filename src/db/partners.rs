@@ -5,9 +5,7 @@ use super::schema::{partner_changes, partner_roles, partners};
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
 use crate::domain::Timestamp;
-use crate::domain::partner::{
-    DeliveryPolicy, Endpoint, Partner, PartnerRole, PartnerStatus, TokenEncoding,
-};
+use crate::domain::partner::{DeliveryPolicy, Endpoint, Partner, PartnerRole, PartnerStatus, TokenEncoding};
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -162,14 +160,14 @@ pub enum TokenUse {
 /// # Errors
 /// When the database fails.
 pub fn by_token_hash(conn: &mut DbConn, hash: &str) -> DbResult<Option<(Partner, TokenUse)>> {
-    let found: Option<((i64, Row), Option<String>)> = partners::table
+    let found: Option<(i64, Option<String>, Row)> = partners::table
         .filter(partners::token_in_hash.eq(hash).or(partners::token_in_previous_hash.eq(hash)))
-        .select(((partners::id, Row::as_select()), partners::token_in_hash))
+        .select((partners::id, partners::token_in_hash, Row::as_select()))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(found, current)| {
+    Ok(found.map(|(id, current, row)| {
         let used = if current.as_deref() == Some(hash) { TokenUse::Current } else { TokenUse::Previous };
-        (partner(found), used)
+        (partner((id, row)), used)
     }))
 }
 

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "diesel generates the items; the columns are explained in the migrations")]
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     settings (name) {
@@ -12,7 +12,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     parties (country_code, party_id) {
@@ -26,7 +26,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     api_keys (id) {
@@ -39,7 +39,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     partners (id) {
@@ -66,7 +66,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     partner_roles (country_code, party_id, role) {
@@ -78,7 +78,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     partner_changes (partner_id, module, object_key) {
@@ -93,7 +93,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     locations (seq) {
@@ -109,7 +109,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     tariffs (seq) {
@@ -124,7 +124,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     tokens (seq) {
@@ -142,7 +142,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     stations (id) {
@@ -165,7 +165,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     station_connectors (station_id, number) {
@@ -183,7 +183,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     sessions (seq) {
@@ -203,7 +203,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     cdrs (seq) {
@@ -229,7 +229,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     charges (session_id) {
@@ -258,7 +258,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     meter_samples (seq) {
@@ -275,7 +275,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     late_messages (seq) {
@@ -291,7 +291,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     commands (id) {
@@ -319,7 +319,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     station_frames (seq) {
@@ -332,7 +332,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::types::{Exact, Instant};
+    use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
     frame_watches (station_id) {
@@ -340,3 +340,6 @@ diesel::table! {
         until -> Instant,
     }
 }
+
+diesel::joinable!(partner_roles -> partners (partner_id));
+diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);

@@ -38,7 +38,7 @@ pub fn upsert(conn: &mut DbConn, session: &Session, partner_id: Option<i64>) -> 
             sessions::country_code.eq(session.party.country_code()),
             sessions::party_id.eq(session.party.party_id()),
             sessions::id.eq(session.id.key()),
-            changing.clone(),
+            changing,
         ))
         .on_conflict((sessions::country_code, sessions::party_id, sessions::id))
         .do_update()
@@ -111,7 +111,11 @@ pub fn list(conn: &mut DbConn, filter: &SessionFilter, page: Page) -> DbResult<S
         changed_within!(query, page, sessions::last_updated)
     };
     let total = build().count().get_result(conn)?;
-    let rows: Vec<Json<Session>> =
-        build().order(sessions::seq).offset(page.offset).limit(page.limit).select(sessions::body).load(conn)?;
+    let rows: Vec<Json<Session>> = build()
+        .order(sessions::seq)
+        .offset(page.offset)
+        .limit(page.limit)
+        .select(sessions::body)
+        .load(conn)?;
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }

@@ -168,9 +168,7 @@ pub fn credentials(conn: &mut DbConn, id: &StationId) -> DbResult<Option<(Statio
         .select((stations::auth, stations::password_hash))
         .first(conn)
         .optional()?;
-    Ok(row.map(|(auth, hash)| {
-        (if auth == "none" { StationAuth::None } else { StationAuth::Basic }, hash)
-    }))
+    Ok(row.map(|(auth, hash)| (if auth == "none" { StationAuth::None } else { StationAuth::Basic }, hash)))
 }
 
 /// Sets the hash of its password; without one it is configured to need none. Whether the station is there.
@@ -180,11 +178,7 @@ pub fn credentials(conn: &mut DbConn, id: &StationId) -> DbResult<Option<(Statio
 pub fn set_password(conn: &mut DbConn, id: &StationId, hash: Option<&str>, now: Timestamp) -> DbResult<bool> {
     let auth = if hash.is_some() { "basic" } else { "none" };
     let changed = diesel::update(stations::table.find(id.as_str()))
-        .set((
-            stations::auth.eq(auth),
-            stations::password_hash.eq(hash),
-            stations::last_updated.eq(now),
-        ))
+        .set((stations::auth.eq(auth), stations::password_hash.eq(hash), stations::last_updated.eq(now)))
         .execute(conn)?;
     Ok(changed > 0)
 }

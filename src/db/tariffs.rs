@@ -80,12 +80,8 @@ pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Tari
         changed_within!(query, page, tariffs::last_updated)
     };
     let total = build().count().get_result(conn)?;
-    let rows: Vec<Json<Tariff>> = build()
-        .order(tariffs::seq)
-        .offset(page.offset)
-        .limit(page.limit)
-        .select(tariffs::body)
-        .load(conn)?;
+    let rows: Vec<Json<Tariff>> =
+        build().order(tariffs::seq).offset(page.offset).limit(page.limit).select(tariffs::body).load(conn)?;
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }
 
