@@ -1,0 +1,99 @@
+//! What a charge costs: tariffs and the progress of a charge in, periods and money out.
+//!
+//! Pure: no I/O, no clock, nothing of ours but [`crate::domain`]. There is one computation, [`RunningCost`]:
+//! the cost shown while charging, the session's `total_cost` and the CDR all ask it, so they cannot differ.
+//! It follows OCPI 2.2.1 mod_tariffs ("Tariff Object", "PriceComponent class") and mod_cdrs ("step_size").
+//!
+//! How it is built:
+//! - [`running`] turns progress into periods: a new one begins when charging turns to parking or back, and
+//!   whenever another price component becomes active;
+//! - [`select`] says which price component is active per dimension; restrictions are its business alone;
+//! - [`cost`] prices the periods, applies `step_size`, VAT, `min_price` and `max_price`;
+//! - [`exact`] is the number in which that is done, without any rounding; [`policy`] is how the few published
+//!   amounts are rounded, once each, at the very end.
+//!
+//! Decided here, because the specification leaves it open:
+//! - A FLAT component is charged once per session: the first that is found, in the order of the elements. Two
+//!   elements with a FLAT each charge one of them, as for every other dimension ("the first Tariff Element
+//!   with a Price Component for that dimension").
+//! - A `step_size` of 0 counts as 1. A step of 1 still bills whole Wh and whole seconds (mod_tariffs,
+//!   "step_size": 115.2 Wh are billed as 116 Wh).
+//! - The step of the last component by which anything was billed counts, so that a period of no length at the
+//!   very end changes nothing.
+//! - `vat` missing means that no VAT applies. `min_price` or `max_price` without `incl_vat` changes the total
+//!   after VAT by as much as the total before VAT: what it adds or takes away carries no VAT.
+//! - Where `min_price` is above `max_price`, `max_price` wins.
+
+pub mod cost;
+pub mod exact;
+pub mod policy;
+pub mod running;
+pub mod select;
+
+pub use cost::{Billed, Cost, CostLine, LineKind};
+pub use exact::Exact;
+pub use policy::{PricingPolicy, Rounding, minor_units};
+pub use running::{Activity, Progress, RunningCost};
+pub use select::PricingWarning;
+
+use crate::domain::tariff::Tariff;
+use crate::domain::{CiString, Timestamp, ValueError};
+
+/// Why something cannot be priced. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PricingError {
+    /// Progress must be told in the order of time.
+    #[error("progress at {next} comes after progress at {last}: it must be told in the order of time")]
+    Backwards {
+        /// The latest progress that is known.
+        last: Timestamp,
+        /// The earlier one that came after it.
+        next: Timestamp,
+    },
+    /// A charge is priced from start to end by the tariff as it was at its start: keep a copy of it.
+    #[error(
+        "the charge began with {began}, and is now to be priced with {now}: price it with the tariff as it \
+         was at the start"
+    )]
+    OtherTariff {
+        /// The tariff at the start.
+        began: String,
+        /// The tariff now.
+        now: String,
+    },
+    /// The exact result has more digits than this system computes with.
+    #[error("{what} is too large, or has too many decimals, to be computed exactly")]
+    TooLarge {
+        /// What was computed.
+        what: &'static str,
+    },
+    /// A sum or a published amount leaves the range of its type.
+    #[error("out of range while pricing")]
+    Value(#[from] ValueError),
+    /// A state that was stored is not one that this module wrote.
+    #[error("the stored running cost has no period")]
+    Empty,
+}
+
+/// Prices a whole charge at once: nothing but [`RunningCost::start`] and one [`RunningCost::advance`] for each
+/// further step, so that the result cannot differ from the one that grew while the car charged.
+///
+/// # Errors
+/// As those two; [`PricingError::Empty`] when there is no progress at all.
+pub fn price_all(
+    tariff: Option<&Tariff>,
+    zone: chrono_tz::Tz,
+    progress: &[Progress],
+) -> Result<RunningCost, PricingError> {
+    let (first, rest) = progress.split_first().ok_or(PricingError::Empty)?;
+    let mut running = RunningCost::start(tariff, zone, first.clone())?;
+    for next in rest {
+        running.advance(tariff, next.clone())?;
+    }
+    Ok(running)
+}
+
+/// Names a tariff in an error.
+fn name(id: &CiString, last_updated: Timestamp) -> String {
+    format!("tariff {id} of {last_updated}")
+}
