@@ -14,4 +14,5 @@
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod ocpp;
 pub mod pricing;
