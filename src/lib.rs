@@ -11,6 +11,7 @@
 //!
 //! `docs/architecture.md` tells the way of a meter value through it.
 
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod domain;

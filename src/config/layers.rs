@@ -246,7 +246,7 @@ impl Layers {
                 (Some((section, name)), _) => format!("did you mean {name} in [{section}]?"),
                 _ => String::new(),
             },
-            None => "see config/default.toml for every setting, or `roamwatt check --help`".to_owned(),
+            None => "`roamwatt check --defaults` prints every setting".to_owned(),
         };
         self.problems.push(Problem::new(&place, format!("unknown setting {key}"), remedy));
     }
@@ -259,7 +259,7 @@ impl Layers {
         let sections = self.settings.keys().filter_map(|key| key.split_once('.')).map(|(section, _)| section);
         match nearest_of(name, sections) {
             Some(near) => format!("did you mean [{near}]?"),
-            None => "see config/default.toml for every section".to_owned(),
+            None => "`roamwatt check --defaults` prints every section".to_owned(),
         }
     }
 

@@ -94,6 +94,15 @@ impl DatabaseUrl {
             Self::Postgres(_) => None,
         }
     }
+
+    /// The whole URL, with the password, for the one place that connects.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        match self {
+            Self::Sqlite(file) => format!("sqlite://{}", file.display()),
+            Self::Postgres(url) => url.reveal().to_owned(),
+        }
+    }
 }
 
 impl FromStr for DatabaseUrl {
