@@ -9,6 +9,7 @@
 pub mod api_keys;
 pub mod cdrs;
 pub mod changes;
+pub mod charges;
 pub mod commands;
 mod conn;
 pub mod error;

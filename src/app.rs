@@ -1,0 +1,93 @@
+//! The handles that every edge and use case needs, made once when a node starts.
+
+use crate::charging::StationLink;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::domain::Timestamp;
+use crate::metrics::Metrics;
+use crate::roaming::PartnerLink;
+use crate::security::Keys;
+use std::sync::Arc;
+use tokio::sync::{Notify, broadcast};
+
+/// The handles. Shared as `Arc<App>`; nothing in it is global, so that several nodes live in one process.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// What was configured.
+    pub config: Config,
+    /// Secrets.
+    pub keys: Keys,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Under which partners reach this node, without a slash at its end.
+    pub public_url: String,
+    /// The way to stations.
+    pub stations: Arc<dyn StationLink>,
+    /// The way to partners.
+    pub partners: Arc<dyn PartnerLink>,
+    /// What wakes the jobs.
+    pub wakes: Wakes,
+}
+
+impl App {
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+/// What wakes a job after a commit. Behind every wake-up stands a slow poll, so that one that is lost, or that
+/// came from another process, costs seconds and not data.
+#[derive(Debug)]
+pub struct Wakes {
+    /// Partners have to be told of something.
+    pub delivery: Notify,
+    /// A charge stopped and will have to be settled.
+    pub settle: Notify,
+    /// A command has a result, or expects one by a time.
+    pub commands: Notify,
+    /// What happened, for those who watch.
+    pub events: broadcast::Sender<Event>,
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Self {
+            delivery: Notify::new(),
+            settle: Notify::new(),
+            commands: Notify::new(),
+            events: broadcast::Sender::new(1024),
+        }
+    }
+}
+
+/// Something that happened and was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A station connected.
+    StationConnected(String),
+    /// A station's socket closed.
+    StationDisconnected(String),
+    /// A session changed; its id.
+    SessionChanged(String),
+    /// A CDR was written, or came from a partner; its id.
+    CdrWritten(String),
+}
+
+impl Wakes {
+    /// Tells those who watch; nobody may be watching.
+    pub fn tell(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+}

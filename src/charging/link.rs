@@ -1,0 +1,130 @@
+//! What a use case needs from the edge that talks to stations.
+
+use crate::domain::station::StationId;
+use async_trait::async_trait;
+
+/// What is asked of a station, whatever version it speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StationCall {
+    /// Start a charge.
+    RemoteStart {
+        /// At which connector; none leaves the choice to the station.
+        connector: Option<i32>,
+        /// For whom.
+        id_tag: String,
+    },
+    /// Stop a charge.
+    RemoteStop {
+        /// Which.
+        transaction_id: i32,
+    },
+    /// Restart.
+    Reset {
+        /// Without ending charges in order.
+        hard: bool,
+    },
+    /// Set a configuration key.
+    ChangeConfiguration {
+        /// Which.
+        key: String,
+        /// To what.
+        value: String,
+    },
+    /// Read configuration keys.
+    GetConfiguration {
+        /// Which; none means all.
+        keys: Vec<String>,
+    },
+    /// Send a message now.
+    TriggerMessage {
+        /// Which, e.g. `StatusNotification`.
+        message: String,
+        /// For which connector.
+        connector: Option<i32>,
+    },
+    /// Vendor data.
+    DataTransfer {
+        /// Whose.
+        vendor_id: String,
+        /// Which.
+        message_id: Option<String>,
+        /// What.
+        data: Option<String>,
+    },
+}
+
+/// What a station answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StationAnswer {
+    /// Its status word, e.g. `Accepted`, `Rejected`, `RebootRequired`.
+    Status(String),
+    /// Its configuration.
+    Configuration {
+        /// Key, value and whether it is read-only.
+        keys: Vec<(String, Option<String>, bool)>,
+        /// Keys that it does not know.
+        unknown: Vec<String>,
+    },
+    /// Its answer to vendor data.
+    Data {
+        /// Its status word.
+        status: String,
+        /// What it sent back.
+        data: Option<String>,
+    },
+}
+
+impl StationAnswer {
+    /// Whether it said `Accepted`.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Status(word) | Self::Data { status: word, .. } if word == "Accepted")
+            || matches!(self, Self::Configuration { .. })
+    }
+}
+
+/// Why there is no answer of a station.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StationCallError {
+    /// No node holds its socket.
+    #[error("the station is not connected")]
+    Offline,
+    /// Too many calls wait for it already.
+    #[error("too many calls wait for the station already")]
+    QueueFull,
+    /// It did not answer in time.
+    #[error("the station did not answer in time")]
+    Timeout,
+    /// It answered with an error of its protocol.
+    #[error("the station answered {code}: {description}")]
+    Refused {
+        /// The protocol's error code, e.g. `NotSupported`.
+        code: String,
+        /// Its text.
+        description: String,
+    },
+    /// It answered something that cannot be understood.
+    #[error("the station's answer cannot be understood: {0}")]
+    Unreadable(String),
+    /// The call cannot be put into the words of the station's protocol.
+    #[error("{0}")]
+    Unsendable(String),
+}
+
+/// The way to stations.
+#[async_trait]
+pub trait StationLink: Send + Sync {
+    /// Sends a call and waits for the answer. `correlation_id` is that of the request that caused it, for logs.
+    async fn call(
+        &self,
+        station: &StationId,
+        call: StationCall,
+        correlation_id: Option<&str>,
+    ) -> Result<StationAnswer, StationCallError>;
+
+    /// Whether its socket is open here.
+    fn is_connected(&self, station: &StationId) -> bool;
+
+    /// Closes its socket, e.g. because it was removed or its password changed.
+    async fn disconnect(&self, station: &StationId, reason: &str);
+}

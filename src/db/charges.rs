@@ -1,0 +1,329 @@
+//! Charges at our own stations: what the session's document does not say, and every meter value.
+
+use super::portable::PortableExt;
+use super::schema::{charges, meter_samples};
+use super::types::{Json, Number};
+use super::{DbConn, DbResult};
+use crate::domain::location::Location;
+use crate::domain::tariff::Tariff;
+use crate::domain::{Kwh, Timestamp};
+use crate::pricing::RunningCost;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Where a charge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChargeState {
+    /// Going on.
+    Active,
+    /// Stopped; the CDR is written when `settle_at` has come.
+    Stopped,
+    /// The CDR is written; nothing changes it any more.
+    Settled,
+}
+
+impl ChargeState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Stopped => "STOPPED",
+            Self::Settled => "SETTLED",
+        }
+    }
+}
+
+/// What the CDR must show as it was at the start of the charge (OCPI 2.2.1 mod_cdrs, "sealed").
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The location with the one EVSE and connector.
+    pub location: Location,
+    /// Number of the command that started it, if one did.
+    pub command_id: Option<String>,
+}
+
+/// A charge.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = charges, check_for_backend(super::Backend), treat_none_as_null = true)]
+pub struct Charge {
+    /// Key of its session.
+    pub session_id: String,
+    /// CPO's country.
+    pub country_code: String,
+    /// CPO's id.
+    pub party_id: String,
+    /// Where.
+    pub station_id: String,
+    /// OCPP's connector number.
+    pub connector: i32,
+    /// OCPP's transaction id.
+    pub transaction_id: i32,
+    /// By what it was started.
+    pub id_tag: String,
+    /// Digest of the start's content: the same content is the same start.
+    pub start_key: String,
+    /// By the station's clock.
+    pub started_at: Timestamp,
+    /// The register then.
+    pub meter_start: Kwh,
+    /// By the station's clock.
+    pub stopped_at: Option<Timestamp>,
+    /// The register then.
+    pub meter_stop: Option<Kwh>,
+    /// OCPP's reason.
+    pub stop_reason: Option<String>,
+    /// Digest of the stop's content.
+    pub stop_key: Option<String>,
+    /// Where it stands.
+    pub state: String,
+    /// When the CDR is to be written.
+    pub settle_at: Option<Timestamp>,
+    /// The location's zone.
+    pub zone: String,
+    /// The tariff at the start; none means free of charge.
+    pub tariff: Option<Json<Tariff>>,
+    /// What it costs so far.
+    pub running: Json<RunningCost>,
+    /// What else the CDR shows.
+    pub reference: Json<Reference>,
+    /// The newest sample or status that the running cost holds.
+    pub last_at: Timestamp,
+}
+
+impl Charge {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> ChargeState {
+        match self.state.as_str() {
+            "STOPPED" => ChargeState::Stopped,
+            "SETTLED" => ChargeState::Settled,
+            _ => ChargeState::Active,
+        }
+    }
+
+    /// Moves it on.
+    pub fn set_state(&mut self, state: ChargeState) {
+        state.as_str().clone_into(&mut self.state);
+    }
+}
+
+/// Adds a charge.
+///
+/// # Errors
+/// A unique violation when its transaction id is taken.
+pub fn insert(conn: &mut DbConn, charge: &Charge) -> DbResult<()> {
+    diesel::insert_into(charges::table).values(charge).execute(conn)?;
+    Ok(())
+}
+
+/// Writes a charge in place of the one that is there.
+///
+/// # Errors
+/// When the database fails.
+pub fn update(conn: &mut DbConn, charge: &Charge) -> DbResult<()> {
+    diesel::update(charges::table.find(&charge.session_id)).set(charge).execute(conn)?;
+    Ok(())
+}
+
+/// What a meter value changes of a charge: little, since it comes thousands of times a second.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_running(
+    conn: &mut DbConn,
+    session_id: &str,
+    running: &RunningCost,
+    last_at: Timestamp,
+) -> DbResult<()> {
+    diesel::update(charges::table.find(session_id))
+        .set((charges::running.eq(Json(running.clone())), charges::last_at.eq(last_at)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The charge with that transaction id at that station: a station can touch only its own.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_transaction(conn: &mut DbConn, station_id: &str, transaction_id: i32) -> DbResult<Option<Charge>> {
+    Ok(charges::table
+        .filter(charges::transaction_id.eq(transaction_id))
+        .filter(charges::station_id.eq(station_id))
+        .select(Charge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The charge of a session of ours.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_session(conn: &mut DbConn, session_id: &str) -> DbResult<Option<Charge>> {
+    Ok(charges::table.find(session_id).select(Charge::as_select()).first(conn).optional()?)
+}
+
+/// The charge that a start of that content began.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_start(conn: &mut DbConn, start_key: &str) -> DbResult<Option<Charge>> {
+    Ok(charges::table
+        .filter(charges::start_key.eq(start_key))
+        .select(Charge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The charges that go on at a station, at one connector or at all.
+///
+/// # Errors
+/// When the database fails.
+pub fn active_at(conn: &mut DbConn, station_id: &str, connector: Option<i32>) -> DbResult<Vec<Charge>> {
+    let mut query = charges::table
+        .filter(charges::station_id.eq(station_id))
+        .filter(charges::state.eq(ChargeState::Active.as_str()))
+        .select(Charge::as_select())
+        .into_boxed::<super::Backend>();
+    if let Some(connector) = connector {
+        query = query.filter(charges::connector.eq(connector));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The charge at a connector that covers a moment, whether it goes on or waits to be settled.
+///
+/// # Errors
+/// When the database fails.
+pub fn open_at(
+    conn: &mut DbConn,
+    station_id: &str,
+    connector: i32,
+    at: Timestamp,
+) -> DbResult<Option<Charge>> {
+    Ok(charges::table
+        .filter(charges::station_id.eq(station_id))
+        .filter(charges::connector.eq(connector))
+        .filter(charges::state.ne(ChargeState::Settled.as_str()))
+        .filter(charges::started_at.le(at))
+        .filter(charges::stopped_at.is_null().or(charges::stopped_at.ge(at)))
+        .order(charges::started_at.desc())
+        .select(Charge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether a charge with that idTag goes on somewhere.
+///
+/// # Errors
+/// When the database fails.
+pub fn active_with_id_tag(conn: &mut DbConn, id_tag: &str) -> DbResult<Option<Charge>> {
+    Ok(charges::table
+        .filter(charges::id_tag.eq(id_tag))
+        .filter(charges::state.eq(ChargeState::Active.as_str()))
+        .select(Charge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The charges whose CDR is due, the longest due first.
+///
+/// # Errors
+/// When the database fails.
+pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<Charge>> {
+    Ok(charges::table
+        .filter(charges::settle_at.le(now))
+        .filter(charges::state.eq(ChargeState::Stopped.as_str()))
+        .order(charges::settle_at)
+        .limit(limit)
+        .select(Charge::as_select())
+        .load(conn)?)
+}
+
+/// When the next CDR is due.
+///
+/// # Errors
+/// When the database fails.
+pub fn next_due(conn: &mut DbConn) -> DbResult<Option<Timestamp>> {
+    let next: Option<Option<Timestamp>> = charges::table
+        .filter(charges::state.eq(ChargeState::Stopped.as_str()))
+        .order(charges::settle_at)
+        .select(charges::settle_at)
+        .first(conn)
+        .optional()?;
+    Ok(next.flatten())
+}
+
+/// A meter value or a status of a charge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// By the station's clock.
+    pub at: Timestamp,
+    /// e.g. `Sample.Periodic`, or `Status` for a status.
+    pub context: String,
+    /// The import register, if it was among the values.
+    pub register: Option<Kwh>,
+    /// kW, if it was among the values.
+    pub power: Option<rust_decimal::Decimal>,
+    /// For a status: what the station said of the connector.
+    pub activity: Option<String>,
+    /// Digest of the content: the same content at the same time is the same sample.
+    pub digest: String,
+    /// As it came, byte for byte.
+    pub raw: String,
+}
+
+/// Keeps a sample once, however often it is sent; whether it was new.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> DbResult<bool> {
+    let written = diesel::insert_into(meter_samples::table)
+        .values((
+            meter_samples::session_id.eq(session_id),
+            meter_samples::at.eq(sample.at),
+            meter_samples::context.eq(&sample.context),
+            meter_samples::register.eq(sample.register),
+            meter_samples::power.eq(sample.power.map(Number)),
+            meter_samples::activity.eq(sample.activity.as_deref()),
+            meter_samples::digest.eq(&sample.digest),
+            meter_samples::raw.eq(&sample.raw),
+        ))
+        .on_conflict((meter_samples::session_id, meter_samples::at, meter_samples::digest))
+        .do_nothing()
+        .portable()
+        .execute(conn)?;
+    Ok(written > 0)
+}
+
+/// Every sample of a charge in the order of the station's clock; samples of one moment in an order that does
+/// not depend on when they came.
+///
+/// # Errors
+/// When the database fails.
+pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
+    type Row = (Timestamp, String, Option<Kwh>, Option<Number>, Option<String>, String, String);
+    let rows: Vec<Row> = meter_samples::table
+        .filter(meter_samples::session_id.eq(session_id))
+        .order((meter_samples::at, meter_samples::digest))
+        .select((
+            meter_samples::at,
+            meter_samples::context,
+            meter_samples::register,
+            meter_samples::power,
+            meter_samples::activity,
+            meter_samples::digest,
+            meter_samples::raw,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(at, context, register, power, activity, digest, raw)| Sample {
+            at,
+            context,
+            register,
+            power: power.map(|power| power.0),
+            activity,
+            digest,
+            raw,
+        })
+        .collect())
+}
