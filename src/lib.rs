@@ -11,18 +11,18 @@
 //!
 //! `docs/architecture.md` tells the way of a meter value through it.
 
-pub mod cli;
-pub mod config;
-pub mod db;
-pub mod domain;
-pub mod ocpp;
 pub mod app;
 pub mod charging;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod config;
+pub mod db;
 pub mod db;
 pub mod domain;
+pub mod domain;
 pub mod metrics;
+pub mod ocpp;
 pub mod pricing;
 pub mod roaming;
 pub mod security;
