@@ -7,3 +7,5 @@
     clippy::print_stdout
 )]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::disallowed_methods, missing_docs)]
+
+mod ocpp;

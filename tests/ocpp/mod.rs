@@ -1,0 +1,3 @@
+//! OCPP, as stations see it.
+
+mod schemas;
