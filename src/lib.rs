@@ -23,3 +23,4 @@ pub mod ocpp;
 pub mod pricing;
 pub mod roaming;
 pub mod security;
+pub mod ocpi;

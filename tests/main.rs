@@ -9,3 +9,5 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::disallowed_methods, missing_docs)]
 
 mod ocpp;
+mod ocpi;
+mod support;

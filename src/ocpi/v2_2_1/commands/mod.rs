@@ -1,0 +1,7 @@
+//! The commands module (OCPI 2.2.1).
+
+mod convert;
+mod shape;
+pub mod wire;
+
+pub use convert::Addressed;

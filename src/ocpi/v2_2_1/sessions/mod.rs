@@ -1,0 +1,5 @@
+//! The sessions module (OCPI 2.2.1).
+
+mod convert;
+pub(crate) mod shape;
+pub mod wire;

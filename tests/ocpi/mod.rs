@@ -1,0 +1,3 @@
+//! OCPI: what partners send and get.
+
+mod examples;

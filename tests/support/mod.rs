@@ -1,0 +1,3 @@
+//! What tests of several edges use.
+
+pub(crate) mod shared;
