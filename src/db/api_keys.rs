@@ -32,3 +32,35 @@ pub fn find(conn: &mut DbConn, hash: &str) -> DbResult<Option<(i64, String)>> {
         .first(conn)
         .optional()?)
 }
+
+/// A key as it can be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct ApiKey {
+    /// Its number.
+    pub id: i64,
+    /// What the operator calls it.
+    pub name: String,
+    /// Its role.
+    pub role: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// Every key, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn all(conn: &mut DbConn) -> DbResult<Vec<ApiKey>> {
+    Ok(api_keys::table
+        .order(api_keys::id)
+        .select((api_keys::id, api_keys::name, api_keys::role, api_keys::created))
+        .load(conn)?)
+}
+
+/// Removes a key; whether it was there.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(conn: &mut DbConn, id: i64) -> DbResult<bool> {
+    Ok(diesel::delete(api_keys::table.find(id)).execute(conn)? > 0)
+}

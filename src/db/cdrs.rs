@@ -92,6 +92,8 @@ impl CdrFilter {
 pub struct NumberedCdr {
     /// Rises with each CDR.
     pub seq: i64,
+    /// The partner that sent it, if it is not ours.
+    pub partner_id: Option<i64>,
     /// The CDR.
     pub cdr: Cdr,
 }
@@ -139,11 +141,11 @@ pub fn list(conn: &mut DbConn, filter: &CdrFilter, page: Page) -> DbResult<Slice
 /// # Errors
 /// When the database fails.
 pub fn after(conn: &mut DbConn, filter: &CdrFilter, seq: i64, limit: i64) -> DbResult<Vec<NumberedCdr>> {
-    let rows: Vec<(i64, Json<Cdr>)> = filtered!(filter)
+    let rows: Vec<(i64, Option<i64>, Json<Cdr>)> = filtered!(filter)
         .filter(cdrs::seq.gt(seq))
         .order(cdrs::seq)
         .limit(limit)
-        .select((cdrs::seq, cdrs::body))
+        .select((cdrs::seq, cdrs::partner_id, cdrs::body))
         .load(conn)?;
-    Ok(rows.into_iter().map(|(seq, body)| NumberedCdr { seq, cdr: body.0 }).collect())
+    Ok(rows.into_iter().map(|(seq, partner_id, body)| NumberedCdr { seq, partner_id, cdr: body.0 }).collect())
 }

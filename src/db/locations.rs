@@ -77,6 +77,20 @@ pub fn find_with_owner(
     Ok(row.map(|(body, partner)| (body.0, partner)))
 }
 
+/// Our own locations of that id, whatever their party.
+///
+/// # Errors
+/// When the database fails.
+pub fn ours_by_id(conn: &mut DbConn, id: &CiString) -> DbResult<Vec<Location>> {
+    let rows: Vec<Json<Location>> = locations::table
+        .filter(locations::id.eq(id.key()))
+        .filter(locations::partner_id.is_null())
+        .order(locations::seq)
+        .select(locations::body)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
 /// A page of locations, in the order in which they were created.
 ///
 /// # Errors

@@ -258,6 +258,20 @@ impl Db {
         .await
     }
 
+    /// The names of the migrations that the database has; empty when it was never migrated.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn applied_migrations(&self) -> DbResult<Vec<String>> {
+        self.exclusively(|conn| {
+            let versions = on_each!(conn, |c| {
+                c.applied_migrations().map(|all| all.iter().map(ToString::to_string).collect())
+            });
+            versions.map_err(|error| DbError::Migration(error.to_string()))
+        })
+        .await
+    }
+
     /// Runs a body on a connection of its own, outside of any transaction: migrations begin their own.
     async fn exclusively<T: Send + 'static>(
         &self,

@@ -84,6 +84,20 @@ pub fn by_id_tag(conn: &mut DbConn, id_tag: &str) -> DbResult<Vec<(Token, Option
     Ok(rows.into_iter().map(|(body, partner)| (body.0, partner)).collect())
 }
 
+/// Our own tokens of that uid, whatever their type and party.
+///
+/// # Errors
+/// When the database fails.
+pub fn ours_by_uid(conn: &mut DbConn, uid: &CiString) -> DbResult<Vec<Token>> {
+    let rows: Vec<Json<Token>> = tokens::table
+        .filter(tokens::uid.eq(uid.key()))
+        .filter(tokens::partner_id.is_null())
+        .order(tokens::seq)
+        .select(tokens::body)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
 /// A page of tokens, in the order in which they were created.
 ///
 /// # Errors

@@ -1,0 +1,120 @@
+//! What our own parties own and an operator changes: locations, tariffs, tokens. Each change is written together
+//! with the marks that say which partners have to be told of it; the delivery worker does the telling.
+
+use crate::db::changes::{ObjectKey, mark_for_roles};
+use crate::db::{DbConn, DbResult, locations, partners, tariffs, tokens};
+use crate::domain::location::Location;
+use crate::domain::partner::{ModuleId, PartnerStatus};
+use crate::domain::party::{PartyId, Role};
+use crate::domain::tariff::Tariff;
+use crate::domain::token::{Token, TokenKey};
+use crate::domain::{CiString, Timestamp};
+
+/// The roles whose partners are told of our objects of a module (OCPI 2.2.1, the "Typically implemented by" of
+/// each module). A hub stands for all that are behind it.
+#[must_use]
+pub fn roles_told_of(module: &ModuleId) -> &'static [Role] {
+    match module {
+        ModuleId::Locations | ModuleId::Tariffs => {
+            &[Role::Emsp, Role::Nsp, Role::Nap, Role::Hub, Role::OtherRole]
+        }
+        ModuleId::Tokens => &[Role::Cpo, Role::Hub],
+        _ => &[],
+    }
+}
+
+fn mark(conn: &mut DbConn, module: &ModuleId, key: &ObjectKey, now: Timestamp) -> DbResult<Vec<i64>> {
+    mark_for_roles(conn, roles_told_of(module), module, key, now)
+}
+
+/// Writes a location of ours, and marks it for the partners that are returned.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> DbResult<Vec<i64>> {
+    locations::upsert(conn, location, None)?;
+    mark(conn, &ModuleId::Locations, &ObjectKey::of(&location.party, &location.id), now)
+}
+
+/// Writes a tariff of ours, and marks it for the partners that are returned.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_tariff(conn: &mut DbConn, tariff: &Tariff, now: Timestamp) -> DbResult<Vec<i64>> {
+    tariffs::upsert(conn, tariff, None)?;
+    mark(conn, &ModuleId::Tariffs, &ObjectKey::of(&tariff.party, &tariff.id), now)
+}
+
+/// Removes a tariff of ours, and marks it for the partners, which are told by DELETE; whether it was there.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_tariff(conn: &mut DbConn, party: &PartyId, id: &CiString, now: Timestamp) -> DbResult<bool> {
+    let removed = tariffs::remove(conn, party, id)?;
+    if removed {
+        mark(conn, &ModuleId::Tariffs, &ObjectKey::of(party, id), now)?;
+    }
+    Ok(removed)
+}
+
+/// Writes a token of ours, and marks it for the partners that are returned.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_token(conn: &mut DbConn, token: &Token, now: Timestamp) -> DbResult<Vec<i64>> {
+    tokens::upsert(conn, token, None)?;
+    mark(conn, &ModuleId::Tokens, &ObjectKey::of_token(&token.key()), now)
+}
+
+/// Blocks a token of ours or takes the block away, and marks it for the partners; the token as it is then, or
+/// nothing when there is none of ours.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_token_valid(
+    conn: &mut DbConn,
+    key: &TokenKey,
+    valid: bool,
+    now: Timestamp,
+) -> DbResult<Option<Token>> {
+    let Some((mut token, None)) = tokens::find(conn, key)? else { return Ok(None) };
+    if token.valid != valid {
+        token.valid = valid;
+        token.last_updated = now;
+        put_token(conn, &token, now)?;
+    }
+    Ok(Some(token))
+}
+
+/// What became of a token that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenRemoval {
+    /// No partner had it; it is gone.
+    Removed,
+    /// Partners hold it, and OCPI has no message that removes a token: it is blocked, they are told so, and it
+    /// stays so that they can be told again.
+    Blocked,
+    /// There is none of ours.
+    Unknown,
+}
+
+/// Takes a token of ours out of use: removes it, or, where partners may hold it, blocks it for good (OCPI 2.2.1
+/// mod_tokens, "Push model": deleting is not possible).
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_token(conn: &mut DbConn, key: &TokenKey, now: Timestamp) -> DbResult<TokenRemoval> {
+    let Some((token, None)) = tokens::find(conn, key)? else { return Ok(TokenRemoval::Unknown) };
+    let told = roles_told_of(&ModuleId::Tokens);
+    let held = partners::all(conn)?.iter().any(|partner| {
+        partner.status != PartnerStatus::Invited && partner.roles.iter().any(|role| told.contains(&role.role))
+    });
+    if !held {
+        tokens::remove(conn, key)?;
+        return Ok(TokenRemoval::Removed);
+    }
+    if token.valid {
+        set_token_valid(conn, key, false, now)?;
+    }
+    Ok(TokenRemoval::Blocked)
+}
