@@ -11,3 +11,4 @@
 mod ocpp;
 mod ocpi;
 mod support;
+mod pricing;

@@ -95,7 +95,7 @@ pub struct PriceComponent {
         with = "rust_decimal::serde::arbitrary_precision_option"
     )]
     pub vat: Option<Decimal>,
-    /// The amount billed is rounded up to a multiple of this many Wh or seconds; 1 means exact.
+    /// The amount billed is rounded up to a multiple of this many Wh or seconds; 1 bills whole ones.
     pub step_size: u32,
     /// Fields not known.
     #[serde(flatten)]

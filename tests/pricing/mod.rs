@@ -1,0 +1,96 @@
+//! Pricing, as its callers see it: tariffs as JSON and the progress of a charge in, money out.
+
+mod popular;
+mod properties;
+mod running;
+mod spec_examples;
+
+use chrono_tz::Tz;
+use roamwatt::domain::tariff::{Price, Tariff};
+use roamwatt::domain::{Kwh, Money, Timestamp};
+use roamwatt::pricing::{Activity, Cost, PricingPolicy, Progress, RunningCost, price_all};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+const ZONE: Tz = chrono_tz::Europe::Amsterdam;
+/// 2026-01-14T09:00:00Z.
+const START: i64 = 1_768_381_200_000;
+const MINUTE: i64 = 60_000;
+
+/// A tariff from the fields that matter here. Decimals may be written as JSON numbers, as on the wire.
+fn tariff(fields: &Value) -> Tariff {
+    let mut whole = json!({
+        "party": {"country_code": "DE", "party_id": "ABC"},
+        "id": "T1",
+        "currency": "EUR",
+        "last_updated": "2026-01-01T00:00:00Z",
+        "extra": {},
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        whole[name] = value.clone();
+    }
+    serde_json::from_value(whole).unwrap()
+}
+
+/// A tariff with one element; each component is type, price, VAT in percent and step.
+fn simple(components: &[(&str, &str, Option<&str>, u32)]) -> Tariff {
+    let number = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let components: Vec<Value> = components
+        .iter()
+        .map(|(dimension, price, vat, step)| {
+            let mut one = json!({"type": dimension, "price": number(price), "step_size": step});
+            if let Some(vat) = vat {
+                one["vat"] = number(vat);
+            }
+            one
+        })
+        .collect();
+    tariff(&json!({"elements": [{"price_components": components}]}))
+}
+
+fn step(millis: i64, kwh: &str, activity: Activity) -> Progress {
+    Progress {
+        at: Timestamp::from_millis(START + millis).unwrap(),
+        energy: kwh.parse().unwrap(),
+        power_kw: None,
+        activity,
+    }
+}
+
+/// Charges `kwh` in `charging` minutes, then parks for `parking` minutes.
+fn charge(tariff: &Tariff, kwh: &str, charging: i64, parking: i64) -> RunningCost {
+    let end = charging + parking;
+    let mut progress =
+        vec![step(0, "0", Activity::Charging), step(charging * MINUTE, kwh, Activity::Parking)];
+    progress.push(step(end * MINUTE, kwh, Activity::Parking));
+    price_all(Some(tariff), ZONE, &progress).unwrap()
+}
+
+fn cost_of(tariff: &Tariff, kwh: &str, charging: i64, parking: i64) -> Cost {
+    charge(tariff, kwh, charging, parking).cost(Some(tariff), &PricingPolicy::default()).unwrap()
+}
+
+/// An amount before and after VAT, as text with its decimals.
+fn said(price: &Price) -> (String, Option<String>) {
+    (price.excl_vat.to_string(), price.incl_vat.map(|after| after.to_string()))
+}
+
+fn both(excl: &str, incl: &str) -> (String, Option<String>) {
+    (excl.to_owned(), Some(incl.to_owned()))
+}
+
+fn without_vat(amount: &str) -> (String, Option<String>) {
+    (amount.to_owned(), None)
+}
+
+fn money(amount: &str) -> Money {
+    amount.parse().unwrap()
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn kwh(text: &str) -> Kwh {
+    text.parse().unwrap()
+}
