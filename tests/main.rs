@@ -8,7 +8,7 @@
 )]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::disallowed_methods, missing_docs)]
 
-mod ocpp;
 mod ocpi;
+mod ocpp;
 mod support;
 mod pricing;

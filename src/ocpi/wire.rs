@@ -123,11 +123,11 @@ pub fn parse_list<T: Wire>(text: &RawValue) -> Result<Vec<Result<Parsed<T>, Wire
 ///
 /// # Errors
 /// When the bytes are no JSON, or do not fit; with the path.
-pub fn parse_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
+pub fn parse_plain<'t, T: serde::Deserialize<'t>>(bytes: &'t [u8]) -> Result<T, WireError> {
     from_text(bytes)
 }
 
-fn from_text<T: DeserializeOwned>(text: &[u8]) -> Result<T, WireError> {
+fn from_text<'t, T: serde::Deserialize<'t>>(text: &'t [u8]) -> Result<T, WireError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let object = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = match error.path().to_string() {
