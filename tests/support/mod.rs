@@ -1,3 +1,5 @@
 //! What tests of several edges use.
 
+pub(crate) mod db;
+pub(crate) mod not_run;
 pub(crate) mod shared;

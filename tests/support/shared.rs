@@ -11,6 +11,6 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     }
     let required = std::env::var("ROAMWATT_REQUIRE_SHARED").is_ok_and(|value| value == "1");
     assert!(!required, "../shared/{name} is missing and ROAMWATT_REQUIRE_SHARED=1 makes it compulsory");
-    println!("not run without ../shared: {name}");
+    super::not_run::not_run(name, "../shared");
     None
 }

@@ -1,0 +1,5 @@
+//! The database through its own door, on both engines.
+
+mod connecting;
+mod migrations;
+mod writing;
