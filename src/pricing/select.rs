@@ -51,11 +51,14 @@ enum Applies {
 }
 
 fn applies(element: &TariffElement) -> Applies {
-    match &element.restrictions {
-        None => Applies::Always,
-        Some(restrictions) if *restrictions == TariffRestrictions::default() => Applies::Always,
-        Some(restrictions) if restrictions.reservation.is_some() => Applies::Never,
-        Some(_) => Applies::Unknown,
+    let Some(restrictions) = &element.restrictions else { return Applies::Always };
+    // A list of no days is how some write that there is no restriction on days.
+    let days = restrictions.day_of_week.as_ref().filter(|days| !days.is_empty());
+    let none = TariffRestrictions { day_of_week: restrictions.day_of_week.clone(), ..Default::default() };
+    match restrictions {
+        restrictions if days.is_none() && *restrictions == none => Applies::Always,
+        restrictions if restrictions.reservation.is_some() => Applies::Never,
+        _ => Applies::Unknown,
     }
 }
 

@@ -2,19 +2,8 @@
 //! (`../shared/data/tariffs/popular`). Tariffs that use what is not supported yet are counted and said.
 
 use super::*;
+use crate::support::shared::shared;
 use std::path::{Path, PathBuf};
-
-/// The folder, or nothing (and a line that says so) in a clone that stands alone.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared"));
-    if root.exists() {
-        return Some(root.join(name));
-    }
-    let required = std::env::var("ROAMWATT_REQUIRE_SHARED").is_ok_and(|value| value == "1");
-    assert!(!required, "{} is required by ROAMWATT_REQUIRE_SHARED", root.display());
-    println!("not run without ../shared: {name}");
-    None
-}
 
 /// JSON with `//` comments on lines of their own.
 fn read(path: &Path) -> Value {

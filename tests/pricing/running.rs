@@ -117,7 +117,8 @@ fn an_element_with_restrictions_is_named_and_never_priced_as_if_it_had_none() {
     let tariff = tariff(&json!({"elements": [
         {"price_components": [{"type": "ENERGY", "price": 9, "step_size": 1}],
          "restrictions": {"start_time": "00:00", "end_time": "17:00"}},
-        {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}], "restrictions": {}},
+        {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}],
+         "restrictions": {"day_of_week": []}},
         {"price_components": [{"type": "ENERGY", "price": 5, "step_size": 1}],
          "restrictions": {"min_kwh": 2}},
         {"price_components": [{"type": "SESSION_TIME", "price": 5, "step_size": 1}]},
