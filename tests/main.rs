@@ -11,5 +11,5 @@
 mod db;
 mod ocpi;
 mod ocpp;
-mod support;
 mod pricing;
+mod support;
