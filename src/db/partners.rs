@@ -151,6 +151,8 @@ pub fn all(conn: &mut DbConn) -> DbResult<Vec<Partner>> {
 pub enum TokenUse {
     /// The one that is valid.
     Current,
+    /// The one that is valid, while the one before it has not been dropped yet.
+    Replacing,
     /// The one before it, good until the new one is used once.
     Previous,
 }
@@ -160,13 +162,18 @@ pub enum TokenUse {
 /// # Errors
 /// When the database fails.
 pub fn by_token_hash(conn: &mut DbConn, hash: &str) -> DbResult<Option<(Partner, TokenUse)>> {
-    let found: Option<(i64, Option<String>, Row)> = partners::table
+    type Found = (i64, Option<String>, Option<String>, Row);
+    let found: Option<Found> = partners::table
         .filter(partners::token_in_hash.eq(hash).or(partners::token_in_previous_hash.eq(hash)))
-        .select((partners::id, partners::token_in_hash, Row::as_select()))
+        .select((partners::id, partners::token_in_hash, partners::token_in_previous_hash, Row::as_select()))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(id, current, row)| {
-        let used = if current.as_deref() == Some(hash) { TokenUse::Current } else { TokenUse::Previous };
+    Ok(found.map(|(id, current, previous, row)| {
+        let used = match (current.as_deref() == Some(hash), previous) {
+            (true, None) => TokenUse::Current,
+            (true, Some(_)) => TokenUse::Replacing,
+            (false, _) => TokenUse::Previous,
+        };
         (partner((id, row)), used)
     }))
 }
@@ -184,6 +191,17 @@ pub fn set_tokens_in(
 ) -> DbResult<()> {
     diesel::update(partners::table.find(id))
         .set((partners::token_in_hash.eq(current), partners::token_in_previous_hash.eq(previous)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Drops the token before the current one, which was just used, unless the tokens changed meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub fn drop_previous_token(conn: &mut DbConn, id: i64, current: &str) -> DbResult<()> {
+    diesel::update(partners::table.find(id).filter(partners::token_in_hash.eq(current)))
+        .set(partners::token_in_previous_hash.eq(None::<String>))
         .execute(conn)?;
     Ok(())
 }

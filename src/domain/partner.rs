@@ -11,12 +11,16 @@ open_enum! {
     pub enum PartnerStatus {
         /// It has a token A and may register.
         Invited = "INVITED",
+        /// We began the handshake; it may look at our versions meanwhile.
+        Registering = "REGISTERING",
         /// Credentials were exchanged.
         Registered = "REGISTERED",
         /// An operator stopped all traffic with it.
         Suspended = "SUSPENDED",
         /// It, or we, ended the registration.
         Unregistered = "UNREGISTERED",
+        /// An operator removed it; kept because CDRs refer to it.
+        Removed = "REMOVED",
     }
 }
 

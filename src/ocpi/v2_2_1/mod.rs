@@ -11,3 +11,16 @@ pub mod tariffs;
 pub mod tokens;
 pub mod types;
 pub mod versions;
+
+use crate::ocpi::method_not_allowed;
+use actix_web::web;
+
+/// The routes of this version, below `/ocpi/2.2.1`. Sender and receiver paths of a module collide on one base,
+/// so each role has its own: `cpo` and `emsp`.
+pub fn configure(service: &mut web::ServiceConfig) {
+    service.service(
+        web::resource("")
+            .route(web::get().to(versions::handlers::get_version_details))
+            .default_service(web::to(method_not_allowed)),
+    );
+}
