@@ -23,6 +23,14 @@ pub enum ChargeState {
 }
 
 impl ChargeState {
+    fn of(word: &str) -> Self {
+        match word {
+            "STOPPED" => Self::Stopped,
+            "SETTLED" => Self::Settled,
+            _ => Self::Active,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
@@ -37,8 +45,52 @@ impl ChargeState {
 pub struct Reference {
     /// The location with the one EVSE and connector.
     pub location: Location,
-    /// Number of the command that started it, if one did.
+    /// The command that started it, if one did.
     pub command_id: Option<String>,
+    /// What the station was told of the idTag, so that it is told the same when it asks again.
+    pub id_tag_status: String,
+    /// The idTag's group, as the station was told.
+    pub parent_id_tag: Option<String>,
+}
+
+/// What a meter value needs of a charge: little is read, since it comes thousands of times a second.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = charges, check_for_backend(super::Backend))]
+pub struct RunningCharge {
+    /// Key of its session.
+    pub session_id: String,
+    /// CPO's country.
+    pub country_code: String,
+    /// CPO's id.
+    pub party_id: String,
+    /// By the station's clock.
+    pub started_at: Timestamp,
+    /// The register then.
+    pub meter_start: Kwh,
+    /// By the station's clock.
+    pub stopped_at: Option<Timestamp>,
+    /// The register then.
+    pub meter_stop: Option<Kwh>,
+    /// Where it stands.
+    pub state: String,
+    /// When it is to be settled, or closed.
+    pub settle_at: Option<Timestamp>,
+    /// The location's zone.
+    pub zone: String,
+    /// The tariff at the start; none means free of charge.
+    pub tariff: Option<Json<Tariff>>,
+    /// What it costs so far.
+    pub running: Json<RunningCost>,
+    /// The newest sample or status that the running cost holds.
+    pub last_at: Timestamp,
+}
+
+impl RunningCharge {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> ChargeState {
+        ChargeState::of(&self.state)
+    }
 }
 
 /// A charge.
@@ -93,11 +145,7 @@ impl Charge {
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> ChargeState {
-        match self.state.as_str() {
-            "STOPPED" => ChargeState::Stopped,
-            "SETTLED" => ChargeState::Settled,
-            _ => ChargeState::Active,
-        }
+        ChargeState::of(&self.state)
     }
 
     /// Moves it on.
@@ -133,9 +181,14 @@ pub fn update_running(
     session_id: &str,
     running: &RunningCost,
     last_at: Timestamp,
+    settle_at: Option<Timestamp>,
 ) -> DbResult<()> {
     diesel::update(charges::table.find(session_id))
-        .set((charges::running.eq(Json(running.clone())), charges::last_at.eq(last_at)))
+        .set((
+            charges::running.eq(Json(running.clone())),
+            charges::last_at.eq(last_at),
+            charges::settle_at.eq(settle_at),
+        ))
         .execute(conn)?;
     Ok(())
 }
@@ -151,6 +204,28 @@ pub fn by_transaction(conn: &mut DbConn, station_id: &str, transaction_id: i32) 
         .select(Charge::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// The same, as far as a meter value needs it.
+///
+/// # Errors
+/// When the database fails.
+pub fn running(conn: &mut DbConn, station_id: &str, transaction_id: i32) -> DbResult<Option<RunningCharge>> {
+    Ok(charges::table
+        .filter(charges::transaction_id.eq(transaction_id))
+        .filter(charges::station_id.eq(station_id))
+        .select(RunningCharge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether a transaction id is taken, at whatever station.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_taken(conn: &mut DbConn, transaction_id: i32) -> DbResult<bool> {
+    let query = charges::table.filter(charges::transaction_id.eq(transaction_id));
+    Ok(diesel::select(diesel::dsl::exists(query)).get_result(conn)?)
 }
 
 /// The charge of a session of ours.
@@ -224,32 +299,47 @@ pub fn active_with_id_tag(conn: &mut DbConn, id_tag: &str) -> DbResult<Option<Ch
         .optional()?)
 }
 
-/// The charges whose CDR is due, the longest due first.
+/// The sessions of the charges whose time has come, the longest due first: those that stopped and are to be
+/// settled, and those whose stop is missing and that are to be closed.
 ///
 /// # Errors
 /// When the database fails.
-pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<Charge>> {
+pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<String>> {
     Ok(charges::table
         .filter(charges::settle_at.le(now))
-        .filter(charges::state.eq(ChargeState::Stopped.as_str()))
+        .filter(charges::state.ne(ChargeState::Settled.as_str()))
         .order(charges::settle_at)
         .limit(limit)
-        .select(Charge::as_select())
+        .select(charges::session_id)
         .load(conn)?)
 }
 
-/// When the next CDR is due.
+/// When the next charge is due.
 ///
 /// # Errors
 /// When the database fails.
 pub fn next_due(conn: &mut DbConn) -> DbResult<Option<Timestamp>> {
     let next: Option<Option<Timestamp>> = charges::table
-        .filter(charges::state.eq(ChargeState::Stopped.as_str()))
+        .filter(charges::state.ne(ChargeState::Settled.as_str()))
+        .filter(charges::settle_at.is_not_null())
         .order(charges::settle_at)
         .select(charges::settle_at)
         .first(conn)
         .optional()?;
     Ok(next.flatten())
+}
+
+/// The sessions of charges that go on and of which nothing was heard since a time.
+///
+/// # Errors
+/// When the database fails.
+pub fn silent_since(conn: &mut DbConn, since: Timestamp, limit: i64) -> DbResult<Vec<String>> {
+    Ok(charges::table
+        .filter(charges::state.eq(ChargeState::Active.as_str()))
+        .filter(charges::last_at.lt(since))
+        .limit(limit)
+        .select(charges::session_id)
+        .load(conn)?)
 }
 
 /// A meter value or a status of a charge.
@@ -326,4 +416,25 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
             raw,
         })
         .collect())
+}
+
+/// The newest charge at a connector that stopped at or before a moment and is not settled.
+///
+/// # Errors
+/// When the database fails.
+pub fn stopped_at_connector(
+    conn: &mut DbConn,
+    station_id: &str,
+    connector: i32,
+    at: Timestamp,
+) -> DbResult<Option<Charge>> {
+    Ok(charges::table
+        .filter(charges::station_id.eq(station_id))
+        .filter(charges::connector.eq(connector))
+        .filter(charges::state.eq(ChargeState::Stopped.as_str()))
+        .filter(charges::stopped_at.le(at))
+        .order(charges::stopped_at.desc())
+        .select(Charge::as_select())
+        .first(conn)
+        .optional()?)
 }

@@ -108,8 +108,8 @@ pub fn expired(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<Co
         .load(conn)?)
 }
 
-/// The newest start that a station was asked for with that idTag since a time: what a StartTransaction without
-/// any reference to it belongs to.
+/// The newest start that a station was asked for with that idTag (folded) since a time, or else the newest
+/// answer of an eMSP: what a StartTransaction, which carries no reference to either, rests on.
 ///
 /// # Errors
 /// When the database fails.
@@ -122,11 +122,24 @@ pub fn start_for(
     Ok(commands::table
         .filter(commands::station_id.eq(station_id))
         .filter(commands::id_tag.eq(id_tag))
-        .filter(commands::kind.eq("START_SESSION"))
+        .filter(commands::kind.eq_any(["START_SESSION", "AUTHORIZE"]))
+        .filter(commands::direction.ne("out"))
         .filter(commands::session_id.is_null())
         .filter(commands::created.ge(since))
-        .order(commands::created.desc())
+        .filter(commands::result.is_null().or(commands::result.eq_any(["ACCEPTED", "ALLOWED"])))
+        .order((commands::kind.desc(), commands::created.desc()))
         .select(CommandRow::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// Removes answers of eMSPs that no longer hold.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_authorizations(conn: &mut DbConn, now: Timestamp) -> DbResult<usize> {
+    Ok(diesel::delete(
+        commands::table.filter(commands::direction.eq("auth")).filter(commands::expires_at.le(now)),
+    )
+    .execute(conn)?)
 }

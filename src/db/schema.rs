@@ -343,3 +343,4 @@ diesel::table! {
 
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
+diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);

@@ -363,3 +363,41 @@ pub fn late_messages(conn: &mut DbConn, page: Page) -> DbResult<Slice<LateMessag
         .collect();
     Ok(Slice { items, total })
 }
+
+/// Stations that are away since before a time and of whose connectors a state is still shown.
+///
+/// # Errors
+/// When the database fails.
+pub fn absent_since(conn: &mut DbConn, since: Timestamp) -> DbResult<Vec<Station>> {
+    let ids: Vec<String> = stations::table
+        .filter(stations::online.eq(false))
+        .filter(stations::last_seen.lt(since))
+        .filter(diesel::dsl::exists(
+            station_connectors::table
+                .filter(station_connectors::station_id.eq(stations::id))
+                .filter(station_connectors::status.is_not_null()),
+        ))
+        .limit(100)
+        .select(stations::id)
+        .load(conn)?;
+    let mut found = Vec::new();
+    for id in ids {
+        let id = StationId::parse(&id).map_err(|why| DbError::corrupt("station", why))?;
+        found.extend(find(conn, &id)?);
+    }
+    Ok(found)
+}
+
+/// Forgets what a station said of its connectors.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_statuses(conn: &mut DbConn, id: &StationId) -> DbResult<()> {
+    diesel::update(station_connectors::table.filter(station_connectors::station_id.eq(id.as_str())))
+        .set((
+            station_connectors::status.eq(None::<String>),
+            station_connectors::error_code.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

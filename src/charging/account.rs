@@ -1,0 +1,107 @@
+//! What a charge has cost at any moment: samples in, running cost out. The same steps serve the running charge
+//! and the final account.
+
+use super::ChargingError;
+use crate::db::charges::Sample;
+use crate::domain::station::ConnectorStatus;
+use crate::domain::tariff::Tariff;
+use crate::domain::{Kwh, Timestamp};
+use crate::pricing::{Activity, Progress, RunningCost};
+
+/// What the account of a charge is made from, beside its samples.
+#[derive(Debug, Clone)]
+pub struct Basis<'a> {
+    /// The tariff at the start; none means free of charge.
+    pub tariff: Option<&'a Tariff>,
+    /// The location's zone.
+    pub zone: chrono_tz::Tz,
+    /// When it began, by the station's clock.
+    pub started_at: Timestamp,
+    /// The import register then.
+    pub meter_start: Kwh,
+    /// When it stopped, if it did.
+    pub stopped_at: Option<Timestamp>,
+    /// The register then, if the station told it.
+    pub meter_stop: Option<Kwh>,
+    /// When the car left, if parking is billed until then.
+    pub unplugged_at: Option<Timestamp>,
+}
+
+/// The context of the sample that says when the car left.
+pub(super) const UNPLUGGED: &str = "Unplugged";
+
+/// Reads an IANA zone; UTC where the name is not one.
+#[must_use]
+pub fn zone_of(name: &str) -> chrono_tz::Tz {
+    name.parse().unwrap_or(chrono_tz::UTC)
+}
+
+/// The account at the start.
+///
+/// # Errors
+/// When the tariff cannot be read.
+pub fn open(basis: &Basis<'_>) -> Result<RunningCost, ChargingError> {
+    let start =
+        Progress { at: basis.started_at, energy: Kwh::ZERO, power_kw: None, activity: Activity::Charging };
+    Ok(RunningCost::start(basis.tariff, basis.zone, start)?)
+}
+
+/// Takes one more sample, which must not be older than the last one. A sample from before the start or after
+/// the stop says nothing about the charge; a register that falls back is a fault of the meter and counts as
+/// standing still.
+///
+/// # Errors
+/// When it cannot be priced.
+pub fn take(running: &mut RunningCost, basis: &Basis<'_>, sample: &Sample) -> Result<(), ChargingError> {
+    if sample.at < basis.started_at || basis.stopped_at.is_some_and(|stop| sample.at > stop) {
+        return Ok(());
+    }
+    let last = running.last();
+    let mut energy = last.energy;
+    if let Some(register) = sample.register {
+        energy = energy.max(register.minus(basis.meter_start)?);
+    }
+    if let Some(most) = delivered(basis)? {
+        energy = energy.min(most);
+    }
+    let activity = sample.activity.as_deref().map_or(last.activity, activity_of);
+    let next = Progress { at: sample.at, energy, power_kw: sample.power, activity };
+    Ok(running.advance(basis.tariff, next)?)
+}
+
+/// The whole account from all samples in the order of time; closed where the charge has stopped.
+///
+/// # Errors
+/// When it cannot be priced.
+pub fn whole(basis: &Basis<'_>, samples: &[Sample]) -> Result<RunningCost, ChargingError> {
+    let mut running = open(basis)?;
+    for sample in samples {
+        take(&mut running, basis, sample)?;
+    }
+    let Some(stopped_at) = basis.stopped_at else { return Ok(running) };
+    // A clock that was set back while charging: the charge ends no earlier than its last sample.
+    let at = stopped_at.max(running.last().at);
+    let energy = delivered(basis)?.unwrap_or(running.last().energy);
+    let parked = basis.unplugged_at.filter(|left| *left > at);
+    let activity = if parked.is_some() { Activity::Parking } else { running.last().activity };
+    running.advance(basis.tariff, Progress { at, energy, power_kw: None, activity })?;
+    if let Some(at) = parked {
+        running.advance(basis.tariff, Progress { at, energy, power_kw: None, activity })?;
+    }
+    Ok(running)
+}
+
+/// The energy between the two registers of start and stop; never negative.
+fn delivered(basis: &Basis<'_>) -> Result<Option<Kwh>, ChargingError> {
+    let Some(meter_stop) = basis.meter_stop else { return Ok(None) };
+    Ok(Some(meter_stop.minus(basis.meter_start)?.max(Kwh::ZERO)))
+}
+
+/// SuspendedEV means that the car does not ask for power; whatever else keeps it from charging is not the
+/// driver's doing (OCPI 2.2.1 mod_cdrs, "PARKING_TIME").
+fn activity_of(status: &str) -> Activity {
+    match ConnectorStatus::from(status) {
+        ConnectorStatus::SuspendedEv => Activity::Parking,
+        _ => Activity::Charging,
+    }
+}

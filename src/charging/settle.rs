@@ -1,0 +1,186 @@
+//! How a stopped charge becomes a CDR: once, from all its samples in the order of the station's clock.
+
+use super::account::{UNPLUGGED, whole};
+use super::record::{delta, mark_for_emsp, policy_of, write_session};
+use super::start::session_of;
+use super::stop::{Ending, basis_of, close};
+use super::ChargingError;
+use crate::app::{App, Event};
+use crate::config::ChargingConfig;
+use crate::db::charges::{Charge, ChargeState};
+use crate::db::{DbConn, DbError, cdrs, charges};
+use crate::domain::cdr::{Cdr, CdrLocation};
+use crate::domain::location::Location;
+use crate::domain::partner::ModuleId;
+use crate::domain::session::{Session, SessionStatus};
+use crate::domain::tariff::Price;
+use crate::domain::{CiString, Extra, Timestamp};
+use crate::pricing::{Cost, PricingPolicy};
+
+/// So many charges are settled in one go.
+const BATCH: i64 = 100;
+
+/// Settles the charges whose time has come, closes those whose stop is missing, and returns when the next one
+/// is due.
+///
+/// # Errors
+/// When the database fails; the charges that were settled before stay settled.
+pub async fn settle_due(app: &App) -> Result<Option<Timestamp>, ChargingError> {
+    let policy = policy_of(&app.config.pricing);
+    loop {
+        let (now, silent) = (app.now(), delta(app.config.charging.stale_session_timeout));
+        let due = app
+            .db
+            .read(move |conn| {
+                let mut due = charges::due(conn, now, BATCH)?;
+                for session in charges::silent_since(conn, now.plus(-silent), BATCH)? {
+                    if !due.contains(&session) {
+                        due.push(session);
+                    }
+                }
+                Ok::<_, DbError>(due)
+            })
+            .await?;
+        if due.is_empty() {
+            return Ok(app.db.read(charges::next_due).await?);
+        }
+        for session_id in due {
+            let charging = app.config.charging.clone();
+            let id = session_id.clone();
+            let done = app.db.write(move |conn| move_on(conn, &id, &charging, &policy, now)).await?;
+            app.wakes.delivery.notify_waiters();
+            app.wakes.tell(Event::SessionChanged(session_id.clone()));
+            if done {
+                tracing::info!(session = %session_id, "charge settled");
+                app.wakes.tell(Event::CdrWritten(session_id));
+            }
+        }
+    }
+}
+
+/// Closes an active charge whose stop is missing; settles a stopped one. Whether a CDR was written.
+fn move_on(
+    conn: &mut DbConn,
+    session_id: &str,
+    charging: &ChargingConfig,
+    policy: &PricingPolicy,
+    now: Timestamp,
+) -> Result<bool, ChargingError> {
+    let Some(mut charge) = charges::by_session(conn, session_id)? else { return Ok(false) };
+    match charge.state() {
+        ChargeState::Active => {
+            let ending = Ending {
+                at: charge.last_at,
+                meter_stop: None,
+                reason: "the station never told of the stop",
+                settle_at: now.plus(delta(charging.cdr_delay)),
+            };
+            close(conn, &mut charge, &ending, policy, now)?;
+            Ok(false)
+        }
+        ChargeState::Stopped => settle(conn, charge, charging, policy, now),
+        ChargeState::Settled => Ok(false),
+    }
+}
+
+fn settle(
+    conn: &mut DbConn,
+    mut charge: Charge,
+    charging: &ChargingConfig,
+    policy: &PricingPolicy,
+    now: Timestamp,
+) -> Result<bool, ChargingError> {
+    let samples = charges::samples(conn, &charge.session_id)?;
+    let left = samples.iter().rev().find(|sample| sample.context == UNPLUGGED).map(|sample| sample.at);
+    let running = whole(&basis_of(&charge, left.filter(|_| charging.bill_until_unplugged)), &samples)?;
+    let tariff = charge.tariff.clone();
+    let tariff = tariff.as_ref().map(|tariff| &tariff.0);
+    let mut session = session_of(conn, &charge.country_code, &charge.party_id, &charge.session_id)?;
+    session.end_date_time = Some(running.last().at);
+    let billable = session.status != SessionStatus::Invalid;
+    if billable {
+        session.status = SessionStatus::Completed;
+        let cost = running.cost(tariff, policy)?;
+        for warning in &cost.warnings {
+            tracing::warn!(session = %charge.session_id, %warning, "the tariff was not applied in full");
+        }
+        let cdr = cdr_of(&charge, &session, &cost, running.periods(), now)?;
+        let stored = serde_json::to_string(policy).map_err(|why| DbError::corrupt("pricing policy", why))?;
+        cdrs::insert(conn, &cdr, None, Some(&stored))?;
+        mark_for_emsp(conn, &session, &ModuleId::Cdrs, now)?;
+    }
+    write_session(conn, session, &running, tariff, policy, now)?;
+    charge.running.0 = running;
+    charge.settle_at = None;
+    charge.set_state(ChargeState::Settled);
+    charges::update(conn, &charge)?;
+    Ok(billable)
+}
+
+/// The sealed account (OCPI 2.2.1 mod_cdrs, "CDR Object"). Its id is the session's, which has 36 characters.
+fn cdr_of(
+    charge: &Charge,
+    session: &Session,
+    cost: &Cost,
+    charging_periods: Vec<crate::domain::charging_period::ChargingPeriod>,
+    now: Timestamp,
+) -> Result<Cdr, ChargingError> {
+    let some = |price: &Price| (!price.excl_vat.is_zero()).then(|| price.clone());
+    Ok(Cdr {
+        party: session.party.clone(),
+        id: session.id.clone(),
+        start_date_time: session.start_date_time,
+        end_date_time: session.end_date_time.unwrap_or(now),
+        session_id: Some(session.id.clone()),
+        cdr_token: session.cdr_token.clone(),
+        auth_method: session.auth_method.clone(),
+        authorization_reference: session.authorization_reference.clone(),
+        cdr_location: cdr_location(&charge.reference.0.location)?,
+        meter_id: session.meter_id.clone(),
+        currency: session.currency.clone(),
+        tariffs: Some(charge.tariff.iter().map(|tariff| tariff.0.clone()).collect()),
+        charging_periods,
+        signed_data: None,
+        total_cost: cost.total.clone(),
+        total_fixed_cost: some(&cost.fixed),
+        total_energy: cost.total_energy,
+        total_energy_cost: some(&cost.energy),
+        total_time: cost.total_time,
+        total_time_cost: some(&cost.time),
+        total_parking_time: Some(cost.total_parking_time),
+        total_parking_cost: some(&cost.parking),
+        total_reservation_cost: None,
+        remark: charge.stop_reason.clone(),
+        invoice_reference_id: None,
+        credit: None,
+        credit_reference_id: None,
+        home_charging_compensation: None,
+        last_updated: now,
+        extra: Extra::new(),
+    })
+}
+
+/// The place with its one EVSE and connector, as it was at the start.
+fn cdr_location(location: &Location) -> Result<CdrLocation, ChargingError> {
+    let incomplete = || DbError::corrupt("charge", "its location has no EVSE with a connector");
+    let evse = location.evses().next().ok_or_else(incomplete)?;
+    let connector = evse.connectors.first().ok_or_else(incomplete)?;
+    Ok(CdrLocation {
+        id: location.id.clone(),
+        name: location.name.clone(),
+        address: location.address.clone(),
+        city: location.city.clone(),
+        postal_code: location.postal_code.clone(),
+        state: location.state.clone(),
+        country: location.country.clone(),
+        coordinates: location.coordinates.clone(),
+        evse_uid: evse.uid.clone(),
+        // Required in a CDR, optional in an EVSE; `#NA` says that there is none (OCPI 2.2.1 transport_and_format).
+        evse_id: evse.evse_id.clone().unwrap_or_else(|| CiString::from("#NA")),
+        connector_id: connector.id.clone(),
+        connector_standard: connector.standard.clone(),
+        connector_format: connector.format.clone(),
+        connector_power_type: connector.power_type.clone(),
+        extra: Extra::new(),
+    })
+}
