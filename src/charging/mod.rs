@@ -49,4 +49,3 @@ pub enum ChargingError {
     #[error("the location {0} of the station is not known")]
     UnknownLocation(String),
 }
-

@@ -9,13 +9,13 @@ use crate::db::changes::{self, ObjectKey};
 use crate::db::charges::{ChargeState, RunningCharge, Sample};
 use crate::db::stations::LateMessage;
 use crate::db::{DbConn, charges, locations, sessions, stations};
+use crate::domain::Timestamp;
 use crate::domain::location::EvseStatus;
 use crate::domain::partner::ModuleId;
 use crate::domain::party::Role;
 use crate::domain::session::Session;
 use crate::domain::station::{ConnectorStatus, MeterSample, StationId};
 use crate::domain::tariff::Tariff;
-use crate::domain::Timestamp;
 use crate::pricing::{PricingPolicy, Rounding, RunningCost};
 use crate::security::digest;
 use chrono::TimeDelta;
@@ -149,9 +149,10 @@ pub(super) fn all_known(
     new: &[MeterSample],
 ) -> Result<bool, ChargingError> {
     let known = charges::samples(conn, session_id)?;
-    Ok(new.iter().map(sample_of).all(|sample| {
-        known.iter().any(|old| old.at == sample.at && old.digest == sample.digest)
-    }))
+    Ok(new
+        .iter()
+        .map(sample_of)
+        .all(|sample| known.iter().any(|old| old.at == sample.at && old.digest == sample.digest)))
 }
 
 /// Adds samples to a charge that is not settled, and what follows from them; the session's id when anything
@@ -215,7 +216,7 @@ pub(super) fn write_session(
     now: Timestamp,
 ) -> Result<(), ChargingError> {
     session.kwh = running.last().energy;
-    session.charging_periods = Some(running.periods());
+    session.charging_periods = running.periods();
     session.total_cost = Some(running.cost(tariff, policy)?.total);
     session.last_updated = now.max(session.last_updated);
     sessions::upsert(conn, &session, None)?;
@@ -297,7 +298,13 @@ pub async fn connector_status(
             };
             if open.state() == ChargeState::Active && leaves(&report.status) && report.at > open.started_at {
                 let close_at = now.plus(delta(charging.missing_stop_grace));
-                charges::update_running(conn, &open.session_id, &open.running.0, open.last_at, Some(close_at))?;
+                charges::update_running(
+                    conn,
+                    &open.session_id,
+                    &open.running.0,
+                    open.last_at,
+                    Some(close_at),
+                )?;
                 return Ok(Some(open.session_id));
             }
             if open.state() == ChargeState::Stopped && leaves(&report.status) {

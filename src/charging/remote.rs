@@ -46,11 +46,7 @@ pub struct Reply {
 
 impl Reply {
     fn rejected(message: impl Into<String>) -> Self {
-        Self {
-            response: CommandResponse::Rejected,
-            unknown_location: false,
-            message: Some(message.into()),
-        }
+        Self { response: CommandResponse::Rejected, unknown_location: false, message: Some(message.into()) }
     }
 
     fn unknown(message: impl Into<String>) -> Self {

@@ -1,10 +1,10 @@
 //! How a stopped charge becomes a CDR: once, from all its samples in the order of the station's clock.
 
+use super::ChargingError;
 use super::account::{UNPLUGGED, whole};
 use super::record::{delta, mark_for_emsp, policy_of, write_session};
 use super::start::session_of;
 use super::stop::{Ending, basis_of, close};
-use super::ChargingError;
 use crate::app::{App, Event};
 use crate::config::ChargingConfig;
 use crate::db::charges::{Charge, ChargeState};
@@ -102,7 +102,7 @@ fn settle(
         session.status = SessionStatus::Completed;
         let cost = running.cost(tariff, policy)?;
         for warning in &cost.warnings {
-            tracing::warn!(session = %charge.session_id, %warning, "the tariff was not applied in full");
+            tracing::warn!(session = %charge.session_id, warning = ?warning, "the tariff was not applied in full");
         }
         let cdr = cdr_of(&charge, &session, &cost, running.periods(), now)?;
         let stored = serde_json::to_string(policy).map_err(|why| DbError::corrupt("pricing policy", why))?;
@@ -138,7 +138,7 @@ fn cdr_of(
         cdr_location: cdr_location(&charge.reference.0.location)?,
         meter_id: session.meter_id.clone(),
         currency: session.currency.clone(),
-        tariffs: Some(charge.tariff.iter().map(|tariff| tariff.0.clone()).collect()),
+        tariffs: charge.tariff.iter().map(|tariff| tariff.0.clone()).collect(),
         charging_periods,
         signed_data: None,
         total_cost: cost.total.clone(),

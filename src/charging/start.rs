@@ -127,7 +127,13 @@ impl Opening {
             .ok_or_else(|| ChargingError::UnknownLocation(station.location_id.to_string()))?;
         let tariff = tariff_for(conn, &location, connector, self.start.at)?;
 
-        record::close_superseded(conn, &self.station, self.start.connector, self.start.at, self.settle_delay)?;
+        record::close_superseded(
+            conn,
+            &self.station,
+            self.start.connector,
+            self.start.at,
+            self.settle_delay,
+        )?;
         let mut decision = self.authorization.decision.clone();
         let elsewhere = charges::active_with_id_tag(conn, &self.start.id_tag.to_ascii_lowercase())?;
         if decision.status == IdTagStatus::Accepted && elsewhere.is_some() {
@@ -186,12 +192,12 @@ impl Opening {
     }
 
     fn connector_of<'a>(&self, station: &'a Station) -> Result<&'a StationConnector, ChargingError> {
-        station.connectors.iter().find(|connector| connector.number == self.start.connector).ok_or_else(|| {
-            ChargingError::UnknownConnector {
+        station.connectors.iter().find(|connector| connector.number == self.start.connector).ok_or_else(
+            || ChargingError::UnknownConnector {
                 station: self.station.to_string(),
                 connector: self.start.connector,
-            }
-        })
+            },
+        )
     }
 
     fn free_transaction_id(&self, conn: &mut DbConn) -> Result<i32, ChargingError> {
@@ -224,7 +230,7 @@ impl Opening {
             connector_id: connector.connector_id.clone(),
             meter_id: None,
             currency: tariff.map_or_else(|| self.currency.clone(), |tariff| tariff.currency.clone()),
-            charging_periods: Some(Vec::new()),
+            charging_periods: Vec::new(),
             total_cost: None,
             status: if billable { SessionStatus::Active } else { SessionStatus::Invalid },
             last_updated: self.now,

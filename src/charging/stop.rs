@@ -112,18 +112,13 @@ impl Stopping {
             charges::insert_sample(conn, &charge.session_id, &sample_of(sample))?;
         }
         charge.stop_key = Some(self.stop_key.clone());
-        close(
-            conn,
-            &mut charge,
-            &Ending {
-                at: self.stop.at.max(charge.started_at),
-                meter_stop: Some(self.meter_stop),
-                reason: &self.stop.reason,
-                settle_at: self.settle_at(),
-            },
-            &self.policy,
-            self.now,
-        )?;
+        let ending = Ending {
+            at: self.stop.at.max(charge.started_at),
+            meter_stop: Some(self.meter_stop),
+            reason: &self.stop.reason,
+            settle_at: self.settle_at(),
+        };
+        close(conn, &mut charge, &ending, &self.policy, self.now)?;
         Ok((Some(charge.session_id), decision))
     }
 
@@ -138,12 +133,7 @@ impl Stopping {
         self.now.plus(delta(delay))
     }
 
-    fn keep(
-        &self,
-        conn: &mut DbConn,
-        reason: &str,
-        session_id: Option<String>,
-    ) -> Result<(), ChargingError> {
+    fn keep(&self, conn: &mut DbConn, reason: &str, session_id: Option<String>) -> Result<(), ChargingError> {
         let message = LateMessage {
             seq: 0,
             station_id: self.station.to_string(),
