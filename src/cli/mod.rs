@@ -9,6 +9,7 @@ pub mod check;
 pub mod failure;
 pub mod logging;
 pub mod output;
+pub mod serve;
 
 pub use failure::{Failure, Outcome};
 pub use output::Output;
@@ -81,6 +82,7 @@ impl Settings {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Serve(serve::ServeArgs),
 }
 
 /// Runs the command that the arguments name, the program's name first.
@@ -108,6 +110,7 @@ fn dispatch(cli: Cli) -> Outcome {
     let output = Output::new(json);
     match command {
         Command::Check(args) => check::run(&settings, output, &args),
+        Command::Serve(args) => serve::run(settings, output, args),
     }
 }
 

@@ -1,0 +1,312 @@
+//! A node: the database, the HTTP server with every edge on it, and the jobs, started and stopped together.
+//! Nothing is global, so that several nodes can run in one process.
+
+use crate::app::{App, Wakes};
+use crate::charging::{StationAnswer, StationCall, StationCallError, StationLink};
+use crate::clock::Clock;
+use crate::config::{Config, key_file};
+use crate::db::{self, Db, DbError, DbOptions, DbUrl};
+use crate::domain::partner::Partner;
+use crate::domain::station::StationId;
+use crate::domain::token::{AuthorizationInfo, LocationReferences, TokenKey};
+use crate::metrics::Metrics;
+use crate::roaming::{PartnerCallError, PartnerLink};
+use crate::security::{Keys, SealBroken};
+use crate::web;
+use crate::web::tls::{Certificate, TlsError};
+use actix_web::dev::ServerHandle;
+use actix_web::{HttpServer, web as actix};
+use async_trait::async_trait;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Connections that may wait to be accepted: many stations come back at once after an outage.
+const BACKLOG: u32 = 4096;
+
+/// What a node is started with beside its configuration.
+#[derive(Debug)]
+pub struct NodeOptions {
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Whether missing migrations are run; without, they are an error.
+    pub migrate: bool,
+    /// A socket that listens already, in place of the configured address.
+    pub listener: Option<TcpListener>,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self { clock: Clock::System, migrate: true, listener: None }
+    }
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The address is taken, or not one of this machine.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The HTTP server cannot be started.
+    #[error("the HTTP server cannot be started")]
+    Server(#[source] io::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The schema is older than this version, and nobody asked to migrate.
+    #[error("the database lacks the migrations {}; run `roamwatt migrate`", .0.join(", "))]
+    NotMigrated(Vec<String>),
+    /// There is no key.
+    #[error(transparent)]
+    Key(#[from] key_file::KeyError),
+    /// The key cannot be used.
+    #[error("the keys of this installation cannot be derived")]
+    Keys(#[source] SealBroken),
+    /// The counters cannot be made.
+    #[error("the metrics cannot be set up")]
+    Metrics(#[from] prometheus::Error),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    app: Arc<App>,
+    address: SocketAddr,
+    handle: ServerHandle,
+    server: JoinHandle<io::Result<()>>,
+    jobs: Vec<JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+impl Node {
+    /// Starts a node and returns once it listens. To be called on a tokio runtime, which the jobs then run on;
+    /// each thread of the HTTP server has its own.
+    ///
+    /// # Errors
+    /// When any part of it cannot be started; nothing runs then.
+    pub async fn start(config: Config, options: NodeOptions) -> Result<Self, NodeError> {
+        let NodeOptions { clock, migrate, listener } = options;
+        let listener = match listener {
+            Some(listener) => listener,
+            None => listen(config.server.listen)?,
+        };
+        let address = listener.local_addr().map_err(NodeError::Server)?;
+        let certificate = config.server.tls.as_ref().map(Certificate::load).transpose()?;
+        let app = Arc::new(assemble(config, clock, migrate, address).await?);
+
+        let server = serve(&app, listener, certificate.as_ref())?;
+        let handle = server.handle();
+        let server = tokio::spawn(server);
+        let stop = CancellationToken::new();
+        let mut jobs = Vec::new();
+        if let Some(certificate) = certificate {
+            let interval = app.config.server.tls_reload_interval;
+            jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
+        }
+        tracing::info!(%address, public_url = app.public_url, "listening");
+        Ok(Self { app, address, handle, server, jobs, stop })
+    }
+
+    /// The handles that its edges share.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the server ends by itself, which it does only when it fails.
+    ///
+    /// # Errors
+    /// With why it ended.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        match (&mut self.server).await {
+            Ok(ended) => ended,
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    /// Stops it in order: no new connections, stations are told to go away, what runs is finished within
+    /// `server.shutdown_grace`, the jobs end.
+    pub async fn stop(mut self) {
+        self.handle.pause().await;
+        self.stop.cancel();
+        // Longer than the server itself waits, so that this only ends a stop that hangs.
+        let most = self.app.config.server.shutdown_grace.saturating_add(Duration::from_secs(5));
+        let handle = self.handle.clone();
+        if tokio::time::timeout(most, handle.stop(true)).await.is_err() {
+            tracing::warn!("the server did not stop in time");
+        }
+        for job in std::mem::take(&mut self.jobs) {
+            let abort = job.abort_handle();
+            if tokio::time::timeout(most, job).await.is_err() {
+                tracing::warn!("a job did not stop in time");
+                abort.abort();
+            }
+        }
+        tracing::info!(address = %self.address, "stopped");
+    }
+}
+
+impl Drop for Node {
+    /// A node that is dropped without [`Node::stop`] ends at once.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.server.abort();
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, NodeError> {
+    let open = || {
+        let socket = if address.is_ipv4() {
+            tokio::net::TcpSocket::new_v4()?
+        } else {
+            tokio::net::TcpSocket::new_v6()?
+        };
+        // A node that is started again must not wait for the connections of the one before it to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    open().map_err(|source| NodeError::Listen { address, source })
+}
+
+/// Opens the database and makes the handles.
+async fn assemble(
+    mut config: Config,
+    clock: Clock,
+    migrate: bool,
+    address: SocketAddr,
+) -> Result<App, NodeError> {
+    config.server.listen = address;
+    // Before the database, since a new one gets its key file first.
+    let keys = Keys::new(&key_file::secret_key(&config)?).map_err(NodeError::Keys)?;
+    let db = open(&config).await?;
+    if migrate {
+        for name in db.migrate().await? {
+            tracing::info!(name, "migrated");
+        }
+    } else {
+        let missing = db.pending_migrations().await?;
+        if !missing.is_empty() {
+            return Err(NodeError::NotMigrated(missing));
+        }
+    }
+    let public_url = config.server.public_base();
+    let url = public_url.clone();
+    db.write(move |conn| {
+        // No socket outlives the process that held it.
+        db::stations::set_all_offline(conn)?;
+        db::settings::set(conn, db::settings::PUBLIC_URL, &url)
+    })
+    .await?;
+    Ok(App {
+        db,
+        clock,
+        keys,
+        metrics: Metrics::new()?,
+        public_url,
+        stations: Arc::new(NoStations),
+        partners: Arc::new(NoPartners),
+        wakes: Wakes::default(),
+        config,
+    })
+}
+
+async fn open(config: &Config) -> Result<Db, DbError> {
+    let url: DbUrl = config.database.url.reveal().parse()?;
+    let pool_size = match &url {
+        DbUrl::Sqlite(_) => config.database.read_connections,
+        DbUrl::Postgres(_) => config.database.pool_size,
+    };
+    let options = DbOptions { pool_size, busy_timeout: config.database.busy_timeout };
+    let opened = tokio::task::spawn_blocking(move || Db::open(&url, &options)).await;
+    opened.unwrap_or(Err(DbError::Panicked))
+}
+
+/// The HTTP server with every edge on it.
+fn serve(
+    app: &Arc<App>,
+    listener: TcpListener,
+    certificate: Option<&Arc<Certificate>>,
+) -> Result<actix_web::dev::Server, NodeError> {
+    let data = actix::Data::from(Arc::clone(app));
+    let settings = app.config.server.clone();
+    let max_body = settings.max_body;
+    let mut server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(data.clone())
+            .app_data(actix::PayloadConfig::new(max_body))
+            .configure(web::configure)
+    })
+    .disable_signals()
+    .keep_alive(settings.keep_alive)
+    .client_request_timeout(settings.header_timeout)
+    .tls_handshake_timeout(settings.header_timeout)
+    .max_connections(MAX_CONNECTIONS)
+    .shutdown_timeout(settings.shutdown_grace.as_secs());
+    if let Some(workers) = settings.workers {
+        server = server.workers(workers);
+    }
+    let server = match certificate {
+        Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()?),
+        None => server.listen(listener),
+    };
+    Ok(server.map_err(NodeError::Server)?.run())
+}
+
+/// Connections that one thread of the server holds: every station keeps one open.
+const MAX_CONNECTIONS: usize = 1_000_000;
+
+/// The way to stations while no edge offers one.
+struct NoStations;
+
+#[async_trait]
+impl StationLink for NoStations {
+    async fn call(
+        &self,
+        _station: &StationId,
+        _call: StationCall,
+        _correlation_id: Option<&str>,
+    ) -> Result<StationAnswer, StationCallError> {
+        Err(StationCallError::Offline)
+    }
+
+    fn is_connected(&self, _station: &StationId) -> bool {
+        false
+    }
+
+    async fn disconnect(&self, _station: &StationId, _reason: &str) {}
+}
+
+/// The way to partners while no edge offers one.
+struct NoPartners;
+
+#[async_trait]
+impl PartnerLink for NoPartners {
+    async fn authorize(
+        &self,
+        _partner: &Partner,
+        _token: &TokenKey,
+        _location: Option<&LocationReferences>,
+        _correlation_id: Option<&str>,
+    ) -> Result<AuthorizationInfo, PartnerCallError> {
+        Err(PartnerCallError::Impossible("this node talks to no partners".to_owned()))
+    }
+}
