@@ -13,3 +13,4 @@ mod ocpi;
 mod ocpp;
 mod pricing;
 mod support;
+mod web;

@@ -116,17 +116,18 @@ impl ResolvesServerCert for Certificate {
 }
 
 fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect)
-        .map_err(|why| why.to_string())
-        .and_then(|chain: Vec<_>| {
-            if chain.is_empty() { Err("it holds no PEM certificate".to_owned()) } else { Ok(chain) }
-        })
-        .map_err(|why| TlsError::File {
-            what: "the certificate chain",
-            file: files.certificate.clone(),
-            why,
-        })?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(&files.certificate)
+            .and_then(Iterator::collect)
+            .map_err(|why| why.to_string())
+            .and_then(|chain: Vec<_>| {
+                if chain.is_empty() { Err("it holds no PEM certificate".to_owned()) } else { Ok(chain) }
+            })
+            .map_err(|why| TlsError::File {
+                what: "the certificate chain",
+                file: files.certificate.clone(),
+                why,
+            })?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|why| TlsError::File {
         what: "the private key",
         file: files.key.clone(),

@@ -1,5 +1,6 @@
 //! What tests of several edges use.
 
 pub(crate) mod db;
+pub(crate) mod node;
 pub(crate) mod not_run;
 pub(crate) mod shared;

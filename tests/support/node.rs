@@ -52,6 +52,7 @@ impl TestNode {
     }
 
     /// `ws://127.0.0.1:PORT` and the path.
+    #[allow(dead_code)]
     pub(crate) fn ws_url(&self, path: &str) -> String {
         format!("ws://{}{path}", self.node.addr())
     }

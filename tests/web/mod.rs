@@ -1,0 +1,3 @@
+//! What operators and their tools reach over HTTP.
+
+mod running;
