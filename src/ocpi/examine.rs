@@ -163,7 +163,8 @@ impl Examiner {
             _ => false,
         };
         if blank {
-            let readable = matches!(kind, Kind::Text(_) | Kind::CiText(_) | Kind::Url) && value.is_string();
+            let readable = matches!(kind, Kind::Text(_) | Kind::CiText(_) | Kind::Url | Kind::TimeZone)
+                && value.is_string();
             if required && readable {
                 self.violation("is required and empty");
                 return Verdict::Keep;
@@ -177,6 +178,7 @@ impl Examiner {
             Kind::Country => self.code(value, 2),
             Kind::Party => self.code(value, 3),
             Kind::TimeOfDay => self.time_of_day(value),
+            Kind::TimeZone => self.time_zone(value),
             Kind::Bool => self.boolean(value),
             Kind::Int(least) => self.integer(value, least),
             Kind::Number => self.number(value),
@@ -236,6 +238,15 @@ impl Examiner {
             return;
         }
         self.violation(format!("'{}' is no time of day like 08:30", shorten(text)));
+    }
+
+    fn time_zone(&mut self, value: &mut Value) {
+        self.text(value, 255, false);
+        if let Value::String(text) = value
+            && text.parse::<chrono_tz::Tz>().is_err()
+        {
+            self.violation(format!("'{}' is no IANA time zone like Europe/Berlin", shorten(text)));
+        }
     }
 
     fn boolean(&mut self, value: &mut Value) {

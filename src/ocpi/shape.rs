@@ -60,6 +60,8 @@ pub enum Kind {
     Url,
     /// A local time of day, `HH:MM`.
     TimeOfDay,
+    /// A time zone by its IANA name.
+    TimeZone,
     /// `boolean`.
     Bool,
     /// `int`, not below the number.

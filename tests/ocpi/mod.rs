@@ -1,3 +1,5 @@
 //! OCPI: what partners send and get.
 
 mod examples;
+mod fields;
+mod ludwigsburg;

@@ -4,6 +4,7 @@
 pub mod cdrs;
 pub mod commands;
 pub mod credentials;
+pub mod import;
 pub mod locations;
 mod rounding;
 pub mod sessions;

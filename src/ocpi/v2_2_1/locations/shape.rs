@@ -220,7 +220,7 @@ pub(super) static LOCATION: Class = Class {
         optional("suboperator", Kind::Object(&BUSINESS_DETAILS)),
         optional("owner", Kind::Object(&BUSINESS_DETAILS)),
         many("facilities", FACILITIES),
-        one("time_zone", Kind::Text(255)),
+        one("time_zone", Kind::TimeZone),
         optional("opening_times", Kind::Object(&HOURS)),
         optional("charging_when_closed", Kind::Bool),
         many("images", Kind::Object(&IMAGE)),
