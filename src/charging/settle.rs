@@ -33,7 +33,7 @@ pub async fn settle_due(app: &App) -> Result<Option<Timestamp>, ChargingError> {
             .db
             .read(move |conn| {
                 let mut due = charges::due(conn, now, BATCH)?;
-                for session in charges::silent_since(conn, now.plus(-silent), BATCH)? {
+                for session in charges::silent_since(conn, now.minus(silent), BATCH)? {
                     if !due.contains(&session) {
                         due.push(session);
                     }

@@ -45,7 +45,7 @@ pub async fn disconnected(app: &App, station: &StationId) -> Result<(), Charging
 /// When the database fails.
 pub async fn forget_absent(app: &App) -> Result<usize, ChargingError> {
     let now = app.now();
-    let since = now.plus(-super::record::delta(app.config.ocpp.offline_grace));
+    let since = now.minus(super::record::delta(app.config.ocpp.offline_grace));
     let absent = app
         .db
         .write(move |conn| {

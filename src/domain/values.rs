@@ -293,6 +293,12 @@ impl Timestamp {
         Self(self.0.checked_add_signed(by).unwrap_or(last))
     }
 
+    /// The moment that is `by` earlier.
+    #[must_use]
+    pub fn minus(self, by: TimeDelta) -> Self {
+        self.plus(TimeDelta::zero().checked_sub(&by).unwrap_or(TimeDelta::MIN))
+    }
+
     /// The time from `earlier` to this one, in milliseconds; negative when it is later.
     #[must_use]
     pub fn millis_since(self, earlier: Self) -> i64 {
