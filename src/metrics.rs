@@ -1,6 +1,8 @@
 //! What is counted, for `/metrics`. Labels never hold an id of a person, a token or a secret.
 
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
 /// The counters of one node.
 #[derive(Debug, Clone)]
@@ -15,6 +17,10 @@ pub struct Metrics {
     pub refused: IntCounterVec,
     /// OCPI requests by direction, module and result.
     pub ocpi_requests: IntCounterVec,
+    /// HTTP requests by edge and class of status (`2xx`).
+    pub http_requests: IntCounterVec,
+    /// Seconds from an HTTP request to its answer, by edge.
+    pub http_seconds: HistogramVec,
     /// Stations whose socket this node holds.
     pub stations_connected: IntGauge,
     /// Changes that wait for a partner, by partner.
@@ -46,6 +52,13 @@ impl Metrics {
         let refused = counters("roamwatt_refused_total", "What was refused", &["edge", "reason"])?;
         let ocpi_requests =
             counters("roamwatt_ocpi_requests_total", "OCPI requests", &["direction", "module", "result"])?;
+        let http_requests = counters("roamwatt_http_requests_total", "HTTP requests", &["edge", "status"])?;
+        let http_seconds = HistogramVec::new(
+            HistogramOpts::new("roamwatt_http_seconds", "Seconds from an HTTP request to its answer")
+                .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0]),
+            &["edge"],
+        )?;
+        registry.register(Box::new(http_seconds.clone()))?;
         let stations_connected =
             IntGauge::new("roamwatt_stations_connected", "Stations whose socket this node holds")?;
         registry.register(Box::new(stations_connected.clone()))?;
@@ -65,6 +78,8 @@ impl Metrics {
             ocpp_violations,
             refused,
             ocpi_requests,
+            http_requests,
+            http_seconds,
             stations_connected,
             partner_backlog,
             ocpp_seconds,

@@ -13,8 +13,10 @@ use crate::metrics::Metrics;
 use crate::roaming::{PartnerCallError, PartnerLink};
 use crate::security::{Keys, SealBroken};
 use crate::web;
+use crate::web::limits::Limits;
 use crate::web::tls::{Certificate, TlsError};
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web as actix};
 use async_trait::async_trait;
 use std::io;
@@ -106,11 +108,15 @@ impl Node {
         let certificate = config.server.tls.as_ref().map(Certificate::load).transpose()?;
         let app = Arc::new(assemble(config, clock, migrate, address).await?);
 
-        let server = serve(&app, listener, certificate.as_ref())?;
+        let limits = actix::Data::new(Limits::new(&app.config.limits));
+        let server = serve(&app, listener, limits.clone(), certificate.as_ref())?;
         let handle = server.handle();
         let server = tokio::spawn(server);
         let stop = CancellationToken::new();
-        let mut jobs = Vec::new();
+        let mut jobs = vec![tokio::spawn({
+            let stop = stop.clone();
+            async move { limits.forget_quiet(stop).await }
+        })];
         if let Some(certificate) = certificate {
             let interval = app.config.server.tls_reload_interval;
             jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
@@ -244,6 +250,7 @@ async fn open(config: &Config) -> Result<Db, DbError> {
 fn serve(
     app: &Arc<App>,
     listener: TcpListener,
+    limits: actix::Data<Limits>,
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<actix_web::dev::Server, NodeError> {
     let data = actix::Data::from(Arc::clone(app));
@@ -252,8 +259,13 @@ fn serve(
     let mut server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(data.clone())
+            .app_data(limits.clone())
             .app_data(actix::PayloadConfig::new(max_body))
+            // The last is the outermost.
+            .wrap(from_fn(web::limits::limit))
+            .wrap(from_fn(web::requests::follow))
             .configure(web::configure)
+            .default_service(actix::to(web::problem::nothing_here))
     })
     .disable_signals()
     .keep_alive(settings.keep_alive)

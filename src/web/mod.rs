@@ -2,12 +2,18 @@
 //! for every edge: ids, client addresses, limits, TLS.
 
 pub mod health;
+pub mod limits;
+pub mod metrics;
+pub mod problem;
+pub mod requests;
 pub mod tls;
 
-use actix_web::web::ServiceConfig;
-use actix_web::web::get;
+use actix_web::web::{ServiceConfig, get};
 
 /// The routes of this edge.
 pub fn configure(service: &mut ServiceConfig) {
-    service.route("/livez", get().to(health::livez)).route("/readyz", get().to(health::readyz));
+    service
+        .route("/livez", get().to(health::livez))
+        .route("/readyz", get().to(health::readyz))
+        .route("/metrics", get().to(metrics::metrics));
 }

@@ -1,3 +1,4 @@
 //! What operators and their tools reach over HTTP.
 
+mod limits;
 mod running;
