@@ -8,6 +8,7 @@
 )]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::disallowed_methods, missing_docs)]
 
+mod charging;
 mod db;
 mod ocpi;
 mod ocpp;
