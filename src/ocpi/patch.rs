@@ -1,7 +1,7 @@
 //! PATCH (OCPI 2.2.1 transport_and_format, "PATCH", and the modules): what is given replaces, what is left out
 //! stays.
 
-use super::wire::WireError;
+use super::wire::{Parsed, Wire, WireError, parse_value};
 use crate::domain::Timestamp;
 use serde_json::Value;
 
@@ -55,6 +55,30 @@ pub fn merge_session_patch(session: &mut Value, patch: &Value) {
     }
 }
 
+/// The object that a PATCH makes of `current`.
+///
+/// # Errors
+/// When what the PATCH gives cannot be understood; with its path.
+pub fn patched<T: Wire>(current: &T, patch: &Value) -> Result<Parsed<T>, WireError> {
+    let mut value = to_value(current)?;
+    merge_patch(&mut value, patch);
+    parse_value(&value)
+}
+
+/// The Session that a PATCH makes of `current`: its charging periods are appended.
+///
+/// # Errors
+/// When what the PATCH gives cannot be understood; with its path.
+pub fn patched_session<T: Wire>(current: &T, patch: &Value) -> Result<Parsed<T>, WireError> {
+    let mut value = to_value(current)?;
+    merge_session_patch(&mut value, patch);
+    parse_value(&value)
+}
+
+fn to_value<T: Wire>(current: &T) -> Result<Value, WireError> {
+    serde_json::to_value(current).map_err(|error| WireError::at("$", error.to_string()))
+}
+
 /// The body of a PATCH of version 2.2 or later, which says when the object was last updated.
 ///
 /// # Errors
@@ -82,6 +106,8 @@ pub fn parse_patch(body: &[u8]) -> Result<(Value, Timestamp), WireError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ocpi::v2_2_1::tokens::wire::Token;
+    use crate::ocpi::wire::parse;
     use serde_json::json;
 
     #[test]
@@ -135,6 +161,20 @@ mod tests {
         assert_eq!(fresh, json!({"kwh": 1}));
         merge_session_patch(&mut fresh, &json!({"charging_periods": [{"n": 1}]}));
         assert_eq!(fresh, json!({"kwh": 1, "charging_periods": [{"n": 1}]}));
+    }
+
+    #[test]
+    fn a_token_keeps_what_a_patch_leaves_out_and_bad_changes_are_named() {
+        let token: Token = parse(
+            br#"{"country_code": "DE", "party_id": "ABC", "uid": "1", "type": "RFID", "contract_id": "C",
+                "issuer": "A", "valid": true, "whitelist": "ALLOWED", "last_updated": "2026-01-01T00:00:00Z"}"#,
+        )
+        .unwrap();
+        let patch = json!({"language": "de", "last_updated": "2026-01-02T00:00:00Z"});
+        let Parsed { object, .. } = patched(&token, &patch).unwrap();
+        assert_eq!((object.valid, object.language.as_deref()), (true, Some("de")));
+        let error = patched(&token, &json!({"energy_contract": {"contract_id": 1}})).unwrap_err();
+        assert_eq!(error.to_string(), "$.energy_contract.supplier_name: is required and missing");
     }
 
     #[test]

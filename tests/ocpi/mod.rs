@@ -2,4 +2,5 @@
 
 mod examples;
 mod fields;
+mod lenience;
 mod ludwigsburg;
