@@ -2,14 +2,13 @@
 //! Nothing is global, so that several nodes can run in one process.
 
 use crate::app::{App, Wakes};
-use crate::charging::{StationAnswer, StationCall, StationCallError, StationLink};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
 use crate::domain::partner::Partner;
-use crate::domain::station::StationId;
 use crate::domain::token::{AuthorizationInfo, LocationReferences, TokenKey};
 use crate::metrics::Metrics;
+use crate::ocpp::{self, Registry};
 use crate::roaming::{PartnerCallError, PartnerLink};
 use crate::security::{Keys, SealBroken};
 use crate::web;
@@ -85,6 +84,7 @@ pub enum NodeError {
 #[derive(Debug)]
 pub struct Node {
     app: Arc<App>,
+    stations: Arc<Registry>,
     address: SocketAddr,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
@@ -106,10 +106,11 @@ impl Node {
         };
         let address = listener.local_addr().map_err(NodeError::Server)?;
         let certificate = config.server.tls.as_ref().map(Certificate::load).transpose()?;
-        let app = Arc::new(assemble(config, clock, migrate, address).await?);
+        let (app, stations) = assemble(config, clock, migrate, address).await?;
+        let app = Arc::new(app);
 
         let limits = actix::Data::new(Limits::new(&app.config.limits));
-        let server = serve(&app, listener, limits.clone(), certificate.as_ref())?;
+        let server = serve(&app, &stations, listener, limits.clone(), certificate.as_ref())?;
         let handle = server.handle();
         let server = tokio::spawn(server);
         let stop = CancellationToken::new();
@@ -121,8 +122,10 @@ impl Node {
             let interval = app.config.server.tls_reload_interval;
             jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
         }
+        let watch = ocpp::watch::run(app.db.clone(), Arc::clone(&stations), stop.clone());
+        jobs.push(tokio::spawn(watch));
         tracing::info!(%address, public_url = app.public_url, "listening");
-        Ok(Self { app, address, handle, server, jobs, stop })
+        Ok(Self { app, stations, address, handle, server, jobs, stop })
     }
 
     /// The handles that its edges share.
@@ -152,6 +155,10 @@ impl Node {
     /// `server.shutdown_grace`, the jobs end.
     pub async fn stop(mut self) {
         self.handle.pause().await;
+        let left = self.stations.close_all(self.app.config.server.shutdown_grace).await;
+        if left > 0 {
+            tracing::warn!(left, "stations were cut off in the middle of their work");
+        }
         self.stop.cancel();
         // Longer than the server itself waits, so that this only ends a stop that hangs.
         let most = self.app.config.server.shutdown_grace.saturating_add(Duration::from_secs(5));
@@ -199,7 +206,7 @@ async fn assemble(
     clock: Clock,
     migrate: bool,
     address: SocketAddr,
-) -> Result<App, NodeError> {
+) -> Result<(App, Arc<Registry>), NodeError> {
     config.server.listen = address;
     // Before the database, since a new one gets its key file first.
     let keys = Keys::new(&key_file::secret_key(&config)?).map_err(NodeError::Keys)?;
@@ -222,17 +229,20 @@ async fn assemble(
         db::settings::set(conn, db::settings::PUBLIC_URL, &url)
     })
     .await?;
-    Ok(App {
+    let metrics = Metrics::new()?;
+    let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
+    let app = App {
         db,
         clock,
         keys,
-        metrics: Metrics::new()?,
+        metrics,
         public_url,
-        stations: Arc::new(NoStations),
+        stations: stations.clone(),
         partners: Arc::new(NoPartners),
         wakes: Wakes::default(),
         config,
-    })
+    };
+    Ok((app, stations))
 }
 
 async fn open(config: &Config) -> Result<Db, DbError> {
@@ -249,11 +259,13 @@ async fn open(config: &Config) -> Result<Db, DbError> {
 /// The HTTP server with every edge on it.
 fn serve(
     app: &Arc<App>,
+    stations: &Arc<Registry>,
     listener: TcpListener,
     limits: actix::Data<Limits>,
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<actix_web::dev::Server, NodeError> {
     let data = actix::Data::from(Arc::clone(app));
+    let stations = Arc::clone(stations);
     let settings = app.config.server.clone();
     let max_body = settings.max_body;
     let mut server = HttpServer::new(move || {
@@ -264,6 +276,7 @@ fn serve(
             // The last is the outermost.
             .wrap(from_fn(web::limits::limit))
             .wrap(from_fn(web::requests::follow))
+            .configure(|service| ocpp::configure(service, &stations))
             .configure(web::configure)
             .default_service(actix::to(web::problem::nothing_here))
     })
@@ -285,27 +298,6 @@ fn serve(
 
 /// Connections that one thread of the server holds: every station keeps one open.
 const MAX_CONNECTIONS: usize = 1_000_000;
-
-/// The way to stations while no edge offers one.
-struct NoStations;
-
-#[async_trait]
-impl StationLink for NoStations {
-    async fn call(
-        &self,
-        _station: &StationId,
-        _call: StationCall,
-        _correlation_id: Option<&str>,
-    ) -> Result<StationAnswer, StationCallError> {
-        Err(StationCallError::Offline)
-    }
-
-    fn is_connected(&self, _station: &StationId) -> bool {
-        false
-    }
-
-    async fn disconnect(&self, _station: &StationId, _reason: &str) {}
-}
 
 /// The way to partners while no edge offers one.
 struct NoPartners;

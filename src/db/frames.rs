@@ -1,7 +1,7 @@
 //! Frames of stations that somebody watches, and connections that were refused.
 //!
 //! A node writes the frames of a station only while `frame_watches` says that somebody looks, so that the log
-//! costs nothing when nobody does. Refused connections are always kept, the newest thousand of them.
+//! costs nothing when nobody does. Refused connections are always kept, until newer lines push them out.
 
 use super::portable::PortableExt;
 use super::schema::{frame_watches, station_frames};
@@ -93,23 +93,6 @@ pub fn newest(conn: &mut DbConn) -> DbResult<i64> {
     let newest: Option<i64> =
         station_frames::table.select(diesel::dsl::max(station_frames::seq)).first(conn)?;
     Ok(newest.unwrap_or(0))
-}
-
-/// The place before the last `lines` lines of one station or of all.
-///
-/// # Errors
-/// When the database fails.
-pub fn before_last(conn: &mut DbConn, station_id: &str, lines: i64) -> DbResult<i64> {
-    let mut query = station_frames::table
-        .order(station_frames::seq.desc())
-        .limit(lines)
-        .select(station_frames::seq)
-        .into_boxed::<super::Backend>();
-    if station_id != EVERY_STATION {
-        query = query.filter(station_frames::station_id.eq(station_id.to_owned()));
-    }
-    let places: Vec<i64> = query.load(conn)?;
-    Ok(places.last().map_or(0, |first| first - 1))
 }
 
 /// Removes all but the newest lines; how many went.

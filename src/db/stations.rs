@@ -64,7 +64,7 @@ fn station(row: Row, connectors: Vec<StationConnector>) -> DbResult<Station> {
         id: StationId::parse(&row.id).map_err(bad)?,
         party: PartyId::new(&row.country_code, &row.party_id).map_err(bad)?,
         location_id: row.location_id.into(),
-        auth: if row.auth == "none" { StationAuth::None } else { StationAuth::Basic },
+        auth: auth_of(&row.auth),
         boot,
         booted_at: row.booted_at,
         last_seen: row.last_seen,
@@ -158,6 +158,71 @@ pub fn list(conn: &mut DbConn, page: Page) -> DbResult<Slice<Station>> {
     Ok(Slice { items, total })
 }
 
+/// What must be known of a station that wants to come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// How it proves who it is.
+    pub auth: StationAuth,
+    /// The hash of its password.
+    pub password_hash: Option<String>,
+    /// Whether it was accepted by a BootNotification before.
+    pub booted: bool,
+}
+
+/// What must be known of a station that wants to come in; `None` when there is no such station.
+///
+/// # Errors
+/// When the database fails.
+pub fn admission(conn: &mut DbConn, id: &StationId) -> DbResult<Option<Admission>> {
+    let row: Option<(String, Option<String>, Option<Timestamp>)> = stations::table
+        .find(id.as_str())
+        .select((stations::auth, stations::password_hash, stations::booted_at))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(auth, password_hash, booted_at)| Admission {
+        auth: auth_of(&auth),
+        password_hash,
+        booted: booted_at.is_some(),
+    }))
+}
+
+fn auth_of(word: &str) -> StationAuth {
+    if word == "none" { StationAuth::None } else { StationAuth::Basic }
+}
+
+/// How stations prove who they are, by id: of those that are there.
+///
+/// # Errors
+/// When the database fails.
+pub fn credentials_of(
+    conn: &mut DbConn,
+    ids: &[String],
+) -> DbResult<HashMap<String, (StationAuth, Option<String>)>> {
+    let rows: Vec<(String, String, Option<String>)> = stations::table
+        .filter(stations::id.eq_any(ids))
+        .select((stations::id, stations::auth, stations::password_hash))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, auth, hash)| (id, (auth_of(&auth), hash))).collect())
+}
+
+/// Something that differs after stations were added, removed or given a password: how many there are, and when
+/// the last was changed.
+pub type Generation = (i64, Option<Timestamp>);
+
+/// The stations' generation now.
+///
+/// # Errors
+/// When the database fails.
+pub fn generation(conn: &mut DbConn) -> DbResult<Generation> {
+    let count = stations::table.count().get_result(conn)?;
+    let newest = stations::table
+        .select(stations::last_updated)
+        .order(stations::last_updated.desc())
+        .first(conn)
+        .optional()?;
+    Ok((count, newest))
+}
+
 /// How a station proves who it is: `none` or `basic`, and the hash of its password.
 ///
 /// # Errors
@@ -168,7 +233,7 @@ pub fn credentials(conn: &mut DbConn, id: &StationId) -> DbResult<Option<(Statio
         .select((stations::auth, stations::password_hash))
         .first(conn)
         .optional()?;
-    Ok(row.map(|(auth, hash)| (if auth == "none" { StationAuth::None } else { StationAuth::Basic }, hash)))
+    Ok(row.map(|(auth, hash)| (auth_of(&auth), hash)))
 }
 
 /// Sets the hash of its password; without one it is configured to need none. Whether the station is there.

@@ -5,10 +5,12 @@
 
 mod authorize;
 mod boot_notification;
+pub(super) mod calls;
 mod change_configuration;
 mod charging_profile;
 mod data_transfer;
 mod get_configuration;
+pub(super) mod handlers;
 mod heartbeat;
 mod id_tag_info;
 pub mod meter_values;
