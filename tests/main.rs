@@ -10,6 +10,7 @@
 
 mod charging;
 mod db;
+mod house;
 mod ocpi;
 mod ocpp;
 mod pricing;

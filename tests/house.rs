@@ -1,0 +1,148 @@
+//! Who may import whom (docs/architecture.md): read from the source, so that a shortcut is seen when it is taken.
+
+use std::path::{Path, PathBuf};
+
+/// What every room above `domain` may use.
+const TOOLS: &[&str] = &["clock", "config", "metrics", "security"];
+/// What the use cases may use. They get at each other, and at the edges, through traits handed over in `app`.
+const FOR_USE_CASES: &[&str] = &["domain", "pricing", "load", "db", "app"];
+/// What the edges may use: use cases, never another edge.
+const FOR_EDGES: &[&str] =
+    &["domain", "pricing", "load", "db", "app", "http", "charging", "roaming", "payments", "finance"];
+const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
+
+/// Whether a module of `src/` may import another one.
+fn may_import(from: &str, to: &str) -> bool {
+    let tool = TOOLS.contains(&to);
+    match from {
+        "domain" | "config" | "metrics" | "http" => false,
+        "clock" => to == "domain",
+        "security" => ["domain", "config"].contains(&to),
+        "pricing" | "load" => to == "domain",
+        // A charge's row keeps its running cost as pricing made it.
+        "db" => ["domain", "pricing"].contains(&to),
+        "charging" | "roaming" | "payments" | "finance" => tool || FOR_USE_CASES.contains(&to),
+        // Holds the traits that the use cases own.
+        "app" => tool || FOR_EDGES.contains(&to),
+        edge if EDGES.contains(&edge) => tool || FOR_EDGES.contains(&to),
+        // A station of its own, which knows the protocol and nothing of the backend.
+        "simulate" => tool || ["domain", "ocpp"].contains(&to),
+        // Puts the edges together.
+        "node" => to != "cli",
+        // Its commands are use cases, a node, or a simulation.
+        "cli" => tool || FOR_EDGES.contains(&to) || ["node", "simulate"].contains(&to),
+        "main" | "lib" => true,
+        _ => false,
+    }
+}
+
+/// The names after `before` in a line of code: modules, or the groups in braces.
+fn names_after<'a>(code: &'a str, before: &str) -> Vec<&'a str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut names = Vec::new();
+    for (start, _) in code.match_indices(before) {
+        let rest = &code[start + before.len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            // `crate::{db::{Db, DbUrl}, domain}`: only what stands at the first depth is a module.
+            let mut depth = 0;
+            let mut first = 0;
+            for (at, c) in group.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => first = at + 1,
+                    _ => continue,
+                }
+                if c == ',' && depth == 0 {
+                    names.push(&group[first..]);
+                }
+            }
+            names.push(group);
+        } else {
+            names.push(rest);
+        }
+    }
+    let name = |text: &'a str| {
+        let text = text.trim_start();
+        text.split(|c: char| !is_name(c)).next().unwrap_or_default()
+    };
+    names.into_iter().map(name).filter(|name| !name.is_empty()).collect()
+}
+
+/// The source without comments, whole, so that an import may span lines.
+fn code_of(file: &Path) -> String {
+    let text = std::fs::read_to_string(file).unwrap();
+    let lines = text.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Each file of `src/` with its path in it.
+fn house() -> Vec<(PathBuf, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&src, &mut found);
+    found.sort();
+    found.into_iter().map(|file| (file.strip_prefix(&src).unwrap().to_owned(), code_of(&file))).collect()
+}
+
+#[test]
+fn nobody_imports_whom_they_may_not() {
+    let mut broken = Vec::new();
+    for (file, code) in house() {
+        let first = file.iter().next().unwrap().to_str().unwrap();
+        let from = first.trim_end_matches(".rs");
+        for to in names_after(&code, "crate::") {
+            // A macro or a type of the crate's root is no module.
+            let is_module = ["", ".rs"].iter().any(|end| {
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(format!("{to}{end}")).exists()
+            });
+            if is_module && to != from && !may_import(from, to) {
+                broken.push(format!("src/{}: `{from}` may not import `{to}`", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "see \"Who may import whom\" in docs/architecture.md:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_protocol_version_imports_another() {
+    let mut broken = Vec::new();
+    for (file, code) in house() {
+        let is_version = |name: &str| {
+            name.strip_prefix('v')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('_'))
+        };
+        let mut parts = file.iter().map(|part| part.to_str().unwrap());
+        let (Some(edge), Some(own)) = (parts.next(), parts.next()) else { continue };
+        if !is_version(own) {
+            continue;
+        }
+        for path in [format!("{edge}::"), "super::".to_owned()] {
+            for to in names_after(&code, &path) {
+                if is_version(to) && to != own {
+                    broken.push(format!("src/{}: {own} may not import {to}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "each version converts to and from the domain:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn names_are_found_in_every_form_of_import() {
+    let code = "use crate::db::{Db, DbUrl};\nuse crate::{app::App, domain::{token, Party},\n    web};\ncrate::http::x()";
+    assert_eq!(names_after(code, "crate::"), ["db", "domain", "web", "app", "http"]);
+    assert!(!may_import("domain", "db") && !may_import("web", "ocpi") && may_import("web", "charging"));
+}
