@@ -5,11 +5,17 @@
 //! arm in `dispatch`. Results go to stdout through [`output::Output`]; whatever else there is to say, to stderr.
 //! Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong.
 
+pub mod api_key;
 pub mod check;
 pub mod failure;
 pub mod logging;
+pub mod migrate;
 pub mod output;
+pub mod party;
 pub mod serve;
+pub mod station;
+pub mod store;
+pub mod token;
 
 pub use failure::{Failure, Outcome};
 pub use output::Output;
@@ -83,6 +89,11 @@ impl Settings {
 enum Command {
     Check(check::CheckArgs),
     Serve(serve::ServeArgs),
+    Migrate(migrate::MigrateArgs),
+    Party(party::PartyArgs),
+    Station(station::StationArgs),
+    Token(token::TokenArgs),
+    ApiKey(api_key::ApiKeyArgs),
 }
 
 /// Runs the command that the arguments name, the program's name first.
@@ -111,6 +122,19 @@ fn dispatch(cli: Cli) -> Outcome {
     match command {
         Command::Check(args) => check::run(&settings, output, &args),
         Command::Serve(args) => serve::run(settings, output, args),
+        Command::Migrate(args) => migrate::run(&settings, output, &args),
+        Command::Party(args) => party::run(&settings, output, args),
+        Command::Station(args) => station::run(&settings, output, args),
+        Command::Token(args) => token::run(&settings, output, args),
+        Command::ApiKey(args) => api_key::run(&settings, output, args),
+    }
+}
+
+/// Says to a person how much of a list is not shown.
+fn note_of_rest(output: Output, shown: usize, total: i64, offset: i64) {
+    let shown = i64::try_from(shown).unwrap_or(i64::MAX);
+    if offset > 0 || shown < total {
+        output.note(&format!("\n{shown} of {total} shown; --offset and --limit show others."));
     }
 }
 

@@ -95,6 +95,23 @@ pub fn newest(conn: &mut DbConn) -> DbResult<i64> {
     Ok(newest.unwrap_or(0))
 }
 
+/// The place before the last `lines` lines of one station or of all.
+///
+/// # Errors
+/// When the database fails.
+pub fn before_last(conn: &mut DbConn, station_id: &str, lines: i64) -> DbResult<i64> {
+    let mut query = station_frames::table
+        .order(station_frames::seq.desc())
+        .limit(lines)
+        .select(station_frames::seq)
+        .into_boxed::<super::Backend>();
+    if station_id != EVERY_STATION {
+        query = query.filter(station_frames::station_id.eq(station_id.to_owned()));
+    }
+    let places: Vec<i64> = query.load(conn)?;
+    Ok(places.last().map_or(0, |first| first - 1))
+}
+
 /// Removes all but the newest lines; how many went.
 ///
 /// # Errors
