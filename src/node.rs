@@ -5,11 +5,10 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
-use crate::domain::partner::Partner;
-use crate::domain::token::{AuthorizationInfo, LocationReferences, TokenKey};
 use crate::metrics::Metrics;
+use crate::ocpi;
+use crate::ocpi::link::OcpiLink;
 use crate::ocpp::{self, Registry};
-use crate::roaming::{PartnerCallError, PartnerLink};
 use crate::security::{Keys, SealBroken};
 use crate::web;
 use crate::web::limits::Limits;
@@ -17,7 +16,6 @@ use crate::web::tls::{Certificate, TlsError};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web as actix};
-use async_trait::async_trait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -72,6 +70,9 @@ pub enum NodeError {
     /// The key cannot be used.
     #[error("the keys of this installation cannot be derived")]
     Keys(#[source] SealBroken),
+    /// Partners cannot be called.
+    #[error(transparent)]
+    Client(#[from] ocpi::client::ClientError),
     /// The counters cannot be made.
     #[error("the metrics cannot be set up")]
     Metrics(#[from] prometheus::Error),
@@ -209,7 +210,8 @@ async fn assemble(
 ) -> Result<(App, Arc<Registry>), NodeError> {
     config.server.listen = address;
     // Before the database, since a new one gets its key file first.
-    let keys = Keys::new(&key_file::secret_key(&config)?).map_err(NodeError::Keys)?;
+    let key = key_file::secret_key(&config)?;
+    let keys = || Keys::new(&key).map_err(NodeError::Keys);
     let db = open(&config).await?;
     if migrate {
         for name in db.migrate().await? {
@@ -231,14 +233,15 @@ async fn assemble(
     .await?;
     let metrics = Metrics::new()?;
     let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
+    let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
     let app = App {
         db,
         clock,
-        keys,
+        keys: keys()?,
         metrics,
         public_url,
         stations: stations.clone(),
-        partners: Arc::new(NoPartners),
+        partners: Arc::new(partners),
         wakes: Wakes::default(),
         config,
     };
@@ -277,6 +280,7 @@ fn serve(
             .wrap(from_fn(web::limits::limit))
             .wrap(from_fn(web::requests::follow))
             .configure(|service| ocpp::configure(service, &stations))
+            .configure(ocpi::configure)
             .configure(web::configure)
             .default_service(actix::to(web::problem::nothing_here))
     })
@@ -299,18 +303,14 @@ fn serve(
 /// Connections that one thread of the server holds: every station keeps one open.
 const MAX_CONNECTIONS: usize = 1_000_000;
 
-/// The way to partners while no edge offers one.
-struct NoPartners;
-
-#[async_trait]
-impl PartnerLink for NoPartners {
-    async fn authorize(
-        &self,
-        _partner: &Partner,
-        _token: &TokenKey,
-        _location: Option<&LocationReferences>,
-        _correlation_id: Option<&str>,
-    ) -> Result<AuthorizationInfo, PartnerCallError> {
-        Err(PartnerCallError::Impossible("this node talks to no partners".to_owned()))
-    }
+    let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
+    let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
+    let app = App {
+        db,
+        clock,
+        keys: keys()?,
+        metrics,
+        public_url,
+        stations: stations.clone(),
+        partners: Arc::new(partners),
 }

@@ -5,13 +5,16 @@
 
 pub mod accompany;
 pub mod auth;
+pub mod client;
 pub mod envelope;
 pub mod examine;
 pub mod headers;
+pub mod link;
 pub mod paging;
 pub mod patch;
 pub mod shape;
 pub mod token_header;
+pub mod url_guard;
 pub mod v2_2_1;
 pub mod wire;
 

@@ -3,5 +3,6 @@
 
 pub mod catalogue;
 pub mod link;
+pub mod origin;
 
 pub use link::{PartnerCallError, PartnerLink};

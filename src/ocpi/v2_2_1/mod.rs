@@ -1,6 +1,7 @@
 //! OCPI 2.2.1: one folder per module of the specification, each with its wire types and their conversions to
 //! and from the domain.
 
+pub mod calls;
 pub mod cdrs;
 pub mod commands;
 pub mod credentials;
@@ -9,6 +10,7 @@ pub mod locations;
 mod rounding;
 pub mod sessions;
 pub mod tariffs;
+pub mod telling;
 pub mod tokens;
 pub mod types;
 pub mod versions;
