@@ -302,15 +302,3 @@ fn serve(
 
 /// Connections that one thread of the server holds: every station keeps one open.
 const MAX_CONNECTIONS: usize = 1_000_000;
-
-    let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
-    let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
-    let app = App {
-        db,
-        clock,
-        keys: keys()?,
-        metrics,
-        public_url,
-        stations: stations.clone(),
-        partners: Arc::new(partners),
-}
