@@ -7,6 +7,7 @@
 //! - [`db`] is the only place with SQL;
 //! - [`charging`] and [`roaming`] are the use cases, [`finance`] the exports;
 //! - [`ocpi`], [`ocpp`], [`web`], [`jobs`] and [`cli`] are the edges: they import use cases, never each other;
+//! - [`simulate`] is the other end of the stations' sockets: simulated stations, for demo, tests and load;
 //! - [`app`] holds the handles that every edge needs.
 //!
 //! `docs/architecture.md` tells the way of a meter value through it.
@@ -28,3 +29,4 @@ pub mod pricing;
 pub mod roaming;
 pub mod security;
 pub mod web;
+pub mod simulate;

@@ -1,0 +1,33 @@
+//! Simulated charging stations: real OCPP 1.6 over real WebSockets, against any server.
+//!
+//! - [`StationSim`] is one station with a handle: plug in, present a token, cut its connection, watch it. The
+//!   demo and the tests use it.
+//! - [`run_fleet`] runs many with drivers who come and go, or puts a measured load of meter values on a server
+//!   ([`Rate`]).
+//!
+//! A charge goes by simulated time, which begins at the real time and may run faster (see [`clock`]); energy
+//! is counted in whole millijoules, and the meter never runs back. The messages follow OCPP 1.6 with one call
+//! in flight; what concerns a charge is kept while the station is offline and sent in its order with its own
+//! timestamps (OCPP 1.6, 3.7).
+
+mod actor;
+mod answers;
+mod calls;
+pub mod car;
+pub mod clock;
+mod connector;
+mod driver;
+mod fleet;
+mod keys;
+mod link;
+mod load;
+mod station;
+pub mod stats;
+#[cfg(test)]
+mod tests;
+
+pub use car::PowerCurve;
+pub use fleet::{FleetError, FleetOptions, FleetReport, run_fleet};
+pub use link::LinkError;
+pub use load::{LoadReport, Rate};
+pub use station::{ConnectorSnapshot, Event, SimError, Snapshot, StationConfig, StationSim};
