@@ -28,5 +28,5 @@ pub mod ocpp;
 pub mod pricing;
 pub mod roaming;
 pub mod security;
-pub mod web;
 pub mod simulate;
+pub mod web;

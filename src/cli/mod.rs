@@ -8,11 +8,13 @@
 pub mod api_key;
 pub mod check;
 pub mod failure;
+pub mod limits;
 pub mod logging;
 pub mod migrate;
 pub mod output;
 pub mod party;
 pub mod serve;
+pub mod simulate;
 pub mod station;
 pub mod store;
 pub mod token;
@@ -94,6 +96,7 @@ enum Command {
     Station(station::StationArgs),
     Token(token::TokenArgs),
     ApiKey(api_key::ApiKeyArgs),
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Runs the command that the arguments name, the program's name first.
@@ -127,6 +130,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
+        Command::Simulate(args) => simulate::run(output, args),
     }
 }
 
