@@ -5,6 +5,7 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
+use crate::jobs;
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
@@ -119,6 +120,7 @@ impl Node {
             let stop = stop.clone();
             async move { limits.forget_quiet(stop).await }
         })];
+        jobs.push(tokio::spawn(jobs::settle::run(Arc::clone(&app), stop.clone())));
         if let Some(certificate) = certificate {
             let interval = app.config.server.tls_reload_interval;
             jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
