@@ -8,6 +8,7 @@
 pub mod api_key;
 pub mod check;
 pub mod failure;
+pub mod import;
 pub mod limits;
 pub mod logging;
 pub mod migrate;
@@ -90,11 +91,12 @@ impl Settings {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
-    Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
+    Serve(serve::ServeArgs),
     Party(party::PartyArgs),
     Station(station::StationArgs),
     Token(token::TokenArgs),
+    Import(import::ImportArgs),
     ApiKey(api_key::ApiKeyArgs),
     Simulate(simulate::SimulateArgs),
 }
@@ -124,11 +126,12 @@ fn dispatch(cli: Cli) -> Outcome {
     let output = Output::new(json);
     match command {
         Command::Check(args) => check::run(&settings, output, &args),
-        Command::Serve(args) => serve::run(settings, output, args),
         Command::Migrate(args) => migrate::run(&settings, output, &args),
+        Command::Serve(args) => serve::run(settings, output, args),
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
+        Command::Import(args) => import::run(&settings, output, args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
         Command::Simulate(args) => simulate::run(output, args),
     }

@@ -4,5 +4,6 @@
 pub mod catalogue;
 pub mod link;
 pub mod origin;
+pub mod reconcile;
 
 pub use link::{PartnerCallError, PartnerLink};
