@@ -5,7 +5,7 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
-use crate::jobs;
+use crate::jobs::{commands, settle};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
@@ -120,13 +120,14 @@ impl Node {
             let stop = stop.clone();
             async move { limits.forget_quiet(stop).await }
         })];
-        jobs.push(tokio::spawn(jobs::settle::run(Arc::clone(&app), stop.clone())));
         if let Some(certificate) = certificate {
             let interval = app.config.server.tls_reload_interval;
             jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
         }
         let watch = ocpp::watch::run(app.db.clone(), Arc::clone(&stations), stop.clone());
         jobs.push(tokio::spawn(watch));
+        jobs.push(tokio::spawn(settle::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(commands::run(Arc::clone(&app), stop.clone())));
         tracing::info!(%address, public_url = app.public_url, "listening");
         Ok(Self { app, stations, address, handle, server, jobs, stop })
     }

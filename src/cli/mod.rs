@@ -8,7 +8,6 @@
 pub mod api_key;
 pub mod check;
 pub mod failure;
-pub mod import;
 pub mod limits;
 pub mod logging;
 pub mod migrate;
@@ -91,12 +90,11 @@ impl Settings {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
-    Migrate(migrate::MigrateArgs),
     Serve(serve::ServeArgs),
+    Migrate(migrate::MigrateArgs),
     Party(party::PartyArgs),
     Station(station::StationArgs),
     Token(token::TokenArgs),
-    Import(import::ImportArgs),
     ApiKey(api_key::ApiKeyArgs),
     Simulate(simulate::SimulateArgs),
 }
@@ -126,12 +124,11 @@ fn dispatch(cli: Cli) -> Outcome {
     let output = Output::new(json);
     match command {
         Command::Check(args) => check::run(&settings, output, &args),
-        Command::Migrate(args) => migrate::run(&settings, output, &args),
         Command::Serve(args) => serve::run(settings, output, args),
+        Command::Migrate(args) => migrate::run(&settings, output, &args),
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
-        Command::Import(args) => import::run(&settings, output, args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
         Command::Simulate(args) => simulate::run(output, args),
     }

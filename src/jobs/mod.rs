@@ -1,4 +1,5 @@
 //! What runs without a request. Each job is woken when there is work and looks for itself now and then, so that
 //! a wake-up that was lost, or that came from another process, costs seconds and not data.
 
+pub mod commands;
 pub mod settle;

@@ -2,8 +2,8 @@
 //! way to a partner is the trait [`PartnerLink`].
 
 pub mod catalogue;
+pub mod commands;
 pub mod link;
 pub mod origin;
-pub mod reconcile;
 
 pub use link::{PartnerCallError, PartnerLink};
