@@ -1,10 +1,13 @@
 //! Many stations in one process: drivers who come and go, or a measured load.
 
 use super::car::PowerCurve;
+use super::clock::later;
 use super::link::LinkError;
 use super::load::{LoadCounters, LoadPlan, LoadReport, Rate};
+use super::progress::ProgressLine;
 use super::station::{SimError, StationConfig, StationSim};
-use super::stats::{Latency, Stats, get, millis_text};
+use super::stats::{Latency, Stats, get};
+use super::visitor::Driver;
 use fastrand::Rng;
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
@@ -13,8 +16,6 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-use super::clock::later;
 
 /// From the start of one station to the next, so that not all of them knock at once.
 const SPAWN_EVERY: Duration = Duration::from_millis(2);
@@ -352,100 +353,4 @@ async fn end_all(stations: &[StationSim]) -> usize {
         unsent
     });
     ended.buffer_unordered(AT_ONCE).fold(0, |sum, unsent| async move { sum + unsent }).await
-}
-
-/// A driver who comes to a connector again and again.
-struct Driver {
-    station: StationSim,
-    connector: i32,
-    id_tag: String,
-    share: u64,
-    speed: u64,
-    rng: Rng,
-}
-
-impl Driver {
-    async fn come_and_go(mut self) {
-        if self.share == 0 {
-            return;
-        }
-        // The share that charges does so from the beginning, not only after the first hour.
-        if self.rng.u64(0..100) < self.share {
-            self.wait_seconds(0, 20).await;
-        } else {
-            self.stay_away().await;
-        }
-        loop {
-            drop(self.charge().await);
-            drop(self.station.unplug(self.connector).await);
-            self.stay_away().await;
-        }
-    }
-
-    async fn charge(&mut self) -> Result<(), SimError> {
-        self.station.wait_for(Duration::from_secs(3600), |now| now.accepted).await?;
-        self.station.plug_in(self.connector).await?;
-        self.wait_seconds(2, 15).await;
-        self.station.present_token(self.connector, &self.id_tag).await?;
-        // 20 to 90 minutes; a car that is full stays and blocks, as they do.
-        self.wait_seconds(1200, 5400).await;
-        self.station.stop(self.connector).await?;
-        self.wait_seconds(5, 50).await;
-        Ok(())
-    }
-
-    /// As long as makes the wanted share of time charging: 55 minutes on average with the car.
-    async fn stay_away(&mut self) {
-        let average = 3300 * (100 - self.share) / self.share;
-        self.wait_seconds(average / 2, average * 3 / 2 + 1).await;
-    }
-
-    /// Waits a random time between two numbers of simulated seconds.
-    async fn wait_seconds(&mut self, least: u64, most: u64) {
-        let millis = self.rng.u64(least * 1000..=most * 1000) / self.speed;
-        tokio::time::sleep(Duration::from_millis(millis)).await;
-    }
-}
-
-/// The line that tells how it goes.
-struct ProgressLine {
-    begun: Instant,
-    at: Instant,
-    answered: u64,
-    counts: Option<Vec<u64>>,
-}
-
-impl ProgressLine {
-    fn new(begun: Instant) -> Self {
-        Self { begun, at: begun, answered: 0, counts: None }
-    }
-
-    fn next(&mut self, stats: &Stats, count: usize) -> String {
-        let now = Instant::now();
-        let millis = u64::try_from(now.duration_since(self.at).as_millis()).unwrap_or(1).max(1);
-        let answered = get(&stats.answered);
-        let rate = (answered - self.answered).saturating_mul(1000) / millis;
-        let latency = match &self.counts {
-            Some(earlier) => stats.latency.summary_since(earlier),
-            None => stats.latency.summary(),
-        };
-        let seconds = now.duration_since(self.begun).as_secs();
-        let (connected, charging) = (get(&stats.connected), get(&stats.charging));
-        let errors = get(&stats.refused) + get(&stats.timed_out) + get(&stats.unreadable);
-        let failures = get(&stats.connect_failures) + get(&stats.disconnects);
-        let mut line = format!(
-            "{seconds:>5} s  {connected}/{count} connected  {charging} charging  {rate} answers/s  \
-             p50 {} ms  p99 {} ms  {errors} errors  {failures} connection failures",
-            millis_text(latency.p50),
-            millis_text(latency.p99),
-        );
-        if let Some(problem) = stats.take_problem() {
-            line.push_str("  last: ");
-            line.extend(problem.chars().filter(|c| !c.is_control()).take(120));
-        }
-        self.at = now;
-        self.answered = answered;
-        self.counts = Some(stats.latency.counts());
-        line
-    }
 }

@@ -21,10 +21,12 @@ mod fleet;
 mod keys;
 mod link;
 mod load;
+mod progress;
 mod station;
 pub mod stats;
 #[cfg(test)]
 mod tests;
+mod visitor;
 
 pub use car::PowerCurve;
 pub use fleet::{FleetError, FleetOptions, FleetReport, run_fleet};

@@ -17,6 +17,7 @@ pub mod meter_values;
 mod remote_start_transaction;
 mod remote_stop_transaction;
 mod reset;
+mod samples;
 mod start_transaction;
 mod status_notification;
 mod stop_transaction;
