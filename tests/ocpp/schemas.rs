@@ -9,21 +9,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::PathBuf;
 
-/// The schemas, or `None` (and a line that says so) in a clone without them.
+/// The schemas, or `None` in a clone without them.
 fn schemas() -> Option<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/spec/ocpp/1.6/schemas");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("ROAMWATT_REQUIRE_SHARED").is_none(), "{} is missing", folder.display());
-    let line = "OCPP 1.6 messages against the JSON schemas: ../shared is missing\n";
-    if let Some(list) = std::env::var_os("ROAMWATT_NOT_RUN_LIST") {
-        use std::io::Write as _;
-        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
-        list.write_all(line.as_bytes()).unwrap();
-    }
-    print!("not run: {line}");
-    None
+    crate::support::shared::shared("spec/ocpp/1.6/schemas")
 }
 
 /// The part of JSON Schema draft 4 that the schemas of OCPP 1.6 use; a word beyond that is a failure, so that
