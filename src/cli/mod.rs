@@ -7,7 +7,9 @@
 
 pub mod api_key;
 pub mod check;
+pub mod export;
 pub mod failure;
+pub mod import;
 pub mod limits;
 pub mod logging;
 pub mod migrate;
@@ -90,11 +92,13 @@ impl Settings {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
-    Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
+    Serve(serve::ServeArgs),
     Party(party::PartyArgs),
     Station(station::StationArgs),
     Token(token::TokenArgs),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
     ApiKey(api_key::ApiKeyArgs),
     Simulate(simulate::SimulateArgs),
 }
@@ -129,6 +133,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
+        Command::Import(args) => import::run(&settings, output, args),
+        Command::Export(args) => export::run(&settings, output, args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
         Command::Simulate(args) => simulate::run(output, args),
     }

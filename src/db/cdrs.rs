@@ -69,6 +69,8 @@ pub fn find(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Optio
 pub struct CdrFilter {
     /// Whose.
     pub owner: Owner,
+    /// Only those that partners sent.
+    pub only_received: bool,
     /// Only of tokens of these eMSPs, where given.
     pub emsps: Option<Vec<PartyId>>,
     /// Only of that session (key), where given.
@@ -83,7 +85,7 @@ impl CdrFilter {
     /// All of an owner.
     #[must_use]
     pub fn of(owner: Owner) -> Self {
-        Self { owner, emsps: None, session: None, ended_from: None, ended_to: None }
+        Self { owner, only_received: false, emsps: None, session: None, ended_from: None, ended_to: None }
     }
 }
 
@@ -105,6 +107,9 @@ macro_rules! filtered {
             Owner::Ours => query = query.filter(cdrs::partner_id.is_null()),
             Owner::Partner(id) => query = query.filter(cdrs::partner_id.eq(id)),
             Owner::Any => (),
+        }
+        if $filter.only_received {
+            query = query.filter(cdrs::partner_id.is_not_null());
         }
         if let Some(emsps) = &$filter.emsps {
             let parties: Vec<String> = emsps.iter().map(ToString::to_string).collect();

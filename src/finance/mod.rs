@@ -1,0 +1,3 @@
+//! What the money side reads: exports of CDRs.
+
+pub mod cdr_export;
