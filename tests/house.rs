@@ -29,8 +29,8 @@ fn may_import(from: &str, to: &str) -> bool {
         "simulate" => tool || ["domain", "ocpp"].contains(&to),
         // Puts the edges together.
         "node" => to != "cli",
-        // Its commands are use cases, a node, or a simulation.
-        "cli" => tool || FOR_EDGES.contains(&to) || ["node", "simulate"].contains(&to),
+        // Its commands are use cases, a node, or a simulation; files to import are written as OCPI writes them.
+        "cli" => tool || FOR_EDGES.contains(&to) || ["node", "simulate", "ocpi"].contains(&to),
         "main" | "lib" => true,
         _ => false,
     }

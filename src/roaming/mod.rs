@@ -5,5 +5,6 @@ pub mod catalogue;
 pub mod commands;
 pub mod link;
 pub mod origin;
+pub mod reconcile;
 
 pub use link::{PartnerCallError, PartnerLink};
