@@ -285,6 +285,7 @@ impl Actor {
     async fn tick(&mut self) {
         let now = Instant::now();
         self.time_out(now);
+        self.hold_until = self.hold_until.filter(|until| now < *until);
         self.live();
         self.plan_load(now);
         if self.reset.as_ref().is_some_and(|(_, by)| now >= *by || !self.owes_transactions()) {
@@ -346,9 +347,7 @@ impl Actor {
             }
         }
         by(self.heartbeat_at);
-        if !self.queue.is_empty() {
-            by(self.hold_until);
-        }
+        by(self.hold_until);
         by(self.in_flight.as_ref().map(|call| call.deadline));
         by(self.reset.as_ref().map(|(_, by)| *by));
         by(self.load.as_ref().and_then(LoadState::next_due));

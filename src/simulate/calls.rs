@@ -121,10 +121,9 @@ impl Actor {
                 Registration::Ask(at) if now >= at => (Outgoing::Boot, 0),
                 Registration::Ask(_) => return,
                 Registration::Accepted => {
-                    if self.hold_until.is_some_and(|until| now < until) {
+                    if self.hold_until.is_some() {
                         return;
                     }
-                    self.hold_until = None;
                     match self.queue.pop_front().or_else(|| self.next_sample(now).map(|what| (what, 0))) {
                         Some(next) => next,
                         None => return,

@@ -255,6 +255,8 @@ impl Actor {
             let due = |at: Option<crate::domain::Timestamp>| at.is_some_and(|at| now >= at);
             let (plug, unplug, give_up) =
                 (due(connector.plug_at), due(connector.unplug_at), due(connector.give_up_at));
+            connector.plug_at = connector.plug_at.filter(|_| !plug);
+            connector.unplug_at = connector.unplug_at.filter(|_| !unplug);
             let mut sample = false;
             let mut full = false;
             if let Some(transaction) = &mut connector.transaction {

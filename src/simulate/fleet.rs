@@ -20,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 /// From the start of one station to the next, so that not all of them knock at once.
 const SPAWN_EVERY: Duration = Duration::from_millis(2);
 
-/// How long all stations may take to be let in, and charges to begin, before a load.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long stations may take to be let in before a load: this, and a little for each.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY_EACH: Duration = Duration::from_millis(30);
 
 /// How long answers to the last messages of a load are waited for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -299,13 +300,15 @@ impl Fleet {
 
     /// Waits until all stations are let in and each has a charge.
     async fn make_ready(&self, stations: &[StationSim]) -> Result<(), FleetError> {
-        let until = later(Instant::now(), READY_WITHIN);
+        let count = u32::try_from(stations.len()).unwrap_or(u32::MAX);
+        let within = READY_WITHIN.saturating_add(READY_EACH.saturating_mul(count));
+        let until = later(Instant::now(), within);
         while get(&self.stats.booted) < u64::try_from(stations.len()).unwrap_or(u64::MAX) {
             if Instant::now() >= until {
                 return Err(FleetError::NotReady {
                     accepted: get(&self.stats.booted),
                     count: stations.len(),
-                    within: READY_WITHIN,
+                    within,
                     problem: self.stats.take_problem().unwrap_or_else(|| "none".to_owned()),
                 });
             }

@@ -580,3 +580,36 @@ async fn a_wrong_url_is_said_before_anything_runs() {
     let error = run_fleet(options, CancellationToken::new(), |_| {}).await.unwrap_err();
     assert!(error.to_string().contains("ws or wss"), "{error}");
 }
+
+#[tokio::test]
+async fn a_station_without_a_server_does_not_spin() {
+    let refusals = AtomicU64::new(0);
+    let mut server = Server::start(move |call| match call {
+        StationCall::StartTransaction(_) if refusals.fetch_add(1, Ordering::Relaxed) == 0 => Reaction::Refuse,
+        _ => Reaction::Usual,
+    })
+    .await;
+    let station =
+        StationSim::spawn(StationConfig { meter_interval: Duration::ZERO, ..config(&server) }).unwrap();
+    accepted(&station).await;
+    let wait = json!({"key": "TransactionMessageRetryInterval", "value": "1"});
+    assert_eq!(server.call("ChangeConfiguration", wait).await["status"], "Accepted");
+    station.plug_in(1).await.unwrap();
+    station.present_token(1, "A").await.unwrap();
+    server.next(|call| matches!(call, StationCall::StartTransaction(_)).then_some(())).await;
+    station.go_offline().await.unwrap();
+    // Long enough for the wait before the repetition to be over, with nobody to repeat it to.
+    let before = cpu_ticks();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let spent = cpu_ticks() - before;
+    assert!(spent < 100, "{spent} ticks of processor time in 2.5 s");
+    station.go_online().await.unwrap();
+    station.wait_for(SOON, |now| now.connectors[0].transaction_id.is_some()).await.unwrap();
+}
+
+/// Processor time of this thread in hundredths of a second.
+fn cpu_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
