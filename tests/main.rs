@@ -14,5 +14,6 @@ mod house;
 mod ocpi;
 mod ocpp;
 mod pricing;
+mod story;
 mod support;
 mod web;

@@ -24,12 +24,12 @@ use roamwatt::domain::{CiString, Extra, Kwh, Timestamp};
 pub(super) const BEGIN: &str = "2026-03-01T08:00:00Z";
 
 /// A node with a manual clock and a site of so many stations, `CS0`, `CS1`, …, each with one connector.
-pub(super) struct Site {
-    pub(super) node: TestNode,
+pub(crate) struct Site {
+    pub(crate) node: TestNode,
     pub(super) clock: Clock,
 }
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     BEGIN.parse::<Timestamp>().unwrap().plus(chrono::TimeDelta::seconds(seconds))
 }
 
@@ -47,7 +47,7 @@ fn component(dimension: TariffDimension, price: &str, step_size: u32) -> PriceCo
     }
 }
 
-fn token(uid: &str, valid: bool) -> Token {
+pub(crate) fn token(uid: &str, valid: bool) -> Token {
     Token {
         party: "DE*EMP".parse().unwrap(),
         uid: uid.into(),
@@ -67,8 +67,30 @@ fn token(uid: &str, valid: bool) -> Token {
 }
 
 impl Site {
+    /// With a clock that stands, and with tokens of an eMSP that is our own.
     pub(super) async fn start(database_url: &str, count: usize, change: impl FnOnce(&mut Config)) -> Self {
-        let clock = Clock::manual(at(0));
+        let site = Self::bare(database_url, count, Clock::manual(at(0)), change).await;
+        site.node
+            .app()
+            .db
+            .write(|conn| {
+                for (uid, valid) in [("04A1", true), ("04A2", true), ("04BAD", false)] {
+                    tokens::upsert(conn, &token(uid, valid), None)?;
+                }
+                Ok::<_, DbError>(())
+            })
+            .await
+            .unwrap();
+        site
+    }
+
+    /// Without any token.
+    pub(crate) async fn bare(
+        database_url: &str,
+        count: usize,
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let node = TestNode::start_with(database_url, clock.clone(), change).await;
         let now = at(0);
         let coordinates =
@@ -160,9 +182,6 @@ impl Site {
                 parties::insert(conn, &cpo, now)?;
                 locations::upsert(conn, &location, None)?;
                 tariffs::upsert(conn, &tariff, None)?;
-                for (uid, valid) in [("04A1", true), ("04A2", true), ("04BAD", false)] {
-                    tokens::upsert(conn, &token(uid, valid), None)?;
-                }
                 for number in 0..count {
                     let station = Station {
                         id: StationId::parse(&format!("CS{number}")).unwrap(),
@@ -249,7 +268,7 @@ impl Site {
         settle::settle_due(self.node.app()).await.unwrap();
     }
 
-    pub(super) async fn cdrs(&self) -> Vec<Cdr> {
+    pub(crate) async fn cdrs(&self) -> Vec<Cdr> {
         let filter = CdrFilter::of(Owner::Ours);
         let read = move |conn: &mut _| cdrs::list(conn, &filter, Page::first(1000));
         self.node.app().db.read(read).await.unwrap().items
@@ -264,7 +283,7 @@ impl Site {
         found.remove(0)
     }
 
-    pub(super) async fn sessions(&self) -> Vec<Session> {
+    pub(crate) async fn sessions(&self) -> Vec<Session> {
         let filter = sessions::SessionFilter { owner: Owner::Ours, emsps: None, status: None };
         let read = move |conn: &mut _| sessions::list(conn, &filter, Page::first(1000));
         self.node.app().db.read(read).await.unwrap().items
