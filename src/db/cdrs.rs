@@ -1,6 +1,6 @@
 //! CDRs: written once, never changed.
 
-use super::locations::Owner;
+use super::locations::{Owner, of_owner};
 use super::page::{Page, Slice, changed_within};
 use super::portable::PortableExt;
 use super::schema::cdrs;
@@ -102,12 +102,7 @@ pub struct NumberedCdr {
 
 macro_rules! filtered {
     ($filter:expr) => {{
-        let mut query = cdrs::table.into_boxed::<Backend>();
-        match $filter.owner {
-            Owner::Ours => query = query.filter(cdrs::partner_id.is_null()),
-            Owner::Partner(id) => query = query.filter(cdrs::partner_id.eq(id)),
-            Owner::Any => (),
-        }
+        let mut query = of_owner!(cdrs::table.into_boxed::<Backend>(), cdrs, &$filter.owner);
         if $filter.only_received {
             query = query.filter(cdrs::partner_id.is_not_null());
         }

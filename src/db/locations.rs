@@ -15,11 +15,30 @@ use diesel::prelude::*;
 pub enum Owner {
     /// Our own parties'.
     Ours,
+    /// One of our own parties'.
+    Party(PartyId),
     /// A partner's, as it told us.
     Partner(i64),
     /// Everybody's.
     Any,
 }
+
+/// Filters a boxed query of a table by whose objects are meant.
+macro_rules! of_owner {
+    ($query:expr, $table:ident, $owner:expr) => {{
+        let query = $query;
+        match $owner {
+            Owner::Ours => query.filter($table::partner_id.is_null()),
+            Owner::Party(party) => query
+                .filter($table::partner_id.is_null())
+                .filter($table::country_code.eq(party.country_code().to_owned()))
+                .filter($table::party_id.eq(party.party_id().to_owned())),
+            Owner::Partner(id) => query.filter($table::partner_id.eq(*id)),
+            Owner::Any => query,
+        }
+    }};
+}
+pub(super) use of_owner;
 
 /// Writes a location, new or in place of the one that is there.
 ///
@@ -33,7 +52,7 @@ pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -
             locations::party_id.eq(location.party.party_id()),
             locations::id.eq(location.id.key()),
             locations::partner_id.eq(partner_id),
-            locations::publish.eq(location.publish),
+            locations::publish.eq(location.is_for_partners()),
             locations::body.eq(&body),
             locations::last_updated.eq(location.last_updated),
         ))
@@ -41,7 +60,7 @@ pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -
         .do_update()
         .set((
             locations::partner_id.eq(partner_id),
-            locations::publish.eq(location.publish),
+            locations::publish.eq(location.is_for_partners()),
             locations::body.eq(&body),
             locations::last_updated.eq(location.last_updated),
         ))
@@ -96,12 +115,22 @@ pub fn ours_by_id(conn: &mut DbConn, id: &CiString) -> DbResult<Vec<Location>> {
 /// # Errors
 /// When the database fails.
 pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Location>> {
+    slice(conn, owner, false, page)
+}
+
+/// A page of the locations that partners are told of ([`Location::is_for_partners`]).
+///
+/// # Errors
+/// When the database fails.
+pub fn list_for_partners(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Location>> {
+    slice(conn, owner, true, page)
+}
+
+fn slice(conn: &mut DbConn, owner: &Owner, for_partners: bool, page: Page) -> DbResult<Slice<Location>> {
     let build = || {
-        let mut query = locations::table.into_boxed::<Backend>();
-        match owner {
-            Owner::Ours => query = query.filter(locations::partner_id.is_null()),
-            Owner::Partner(id) => query = query.filter(locations::partner_id.eq(*id)),
-            Owner::Any => (),
+        let mut query = of_owner!(locations::table.into_boxed::<Backend>(), locations, owner);
+        if for_partners {
+            query = query.filter(locations::publish.eq(true));
         }
         changed_within!(query, page, locations::last_updated)
     };

@@ -6,6 +6,7 @@ use super::types::Json;
 use super::{Backend, DbConn, DbResult};
 use crate::domain::Timestamp;
 use crate::domain::partner::{DeliveryPolicy, Endpoint, Partner, PartnerRole, PartnerStatus, TokenEncoding};
+use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -144,6 +145,23 @@ pub fn by_name(conn: &mut DbConn, name: &str) -> DbResult<Option<Partner>> {
 pub fn all(conn: &mut DbConn) -> DbResult<Vec<Partner>> {
     let rows = partners::table.order(partners::name).select((partners::id, Row::as_select())).load(conn)?;
     Ok(rows.into_iter().map(partner).collect())
+}
+
+/// The partner that speaks for a party in a role, suspended or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_party(conn: &mut DbConn, party: &PartyId, role: &Role) -> DbResult<Option<i64>> {
+    let ended = [PartnerStatus::Unregistered, PartnerStatus::Removed].map(|status| status.as_str().to_owned());
+    Ok(partners::table
+        .inner_join(partner_roles::table)
+        .filter(partner_roles::country_code.eq(party.country_code()))
+        .filter(partner_roles::party_id.eq(party.party_id()))
+        .filter(partner_roles::role.eq(role.as_str()))
+        .filter(partners::status.ne_all(ended))
+        .select(partners::id)
+        .first(conn)
+        .optional()?)
 }
 
 /// Which of a partner's inbound tokens was used.

@@ -1,6 +1,6 @@
 //! Sessions as partners see them: ours as CPO, and those that CPOs told us of.
 
-use super::locations::Owner;
+use super::locations::{Owner, of_owner};
 use super::page::{Page, Slice, changed_within};
 use super::portable::PortableExt;
 use super::schema::sessions;
@@ -94,12 +94,7 @@ pub struct SessionFilter {
 /// When the database fails.
 pub fn list(conn: &mut DbConn, filter: &SessionFilter, page: Page) -> DbResult<Slice<Session>> {
     let build = || {
-        let mut query = sessions::table.into_boxed::<Backend>();
-        match filter.owner {
-            Owner::Ours => query = query.filter(sessions::partner_id.is_null()),
-            Owner::Partner(id) => query = query.filter(sessions::partner_id.eq(id)),
-            Owner::Any => (),
-        }
+        let mut query = of_owner!(sessions::table.into_boxed::<Backend>(), sessions, &filter.owner);
         if let Some(emsps) = &filter.emsps {
             let countries: Vec<String> = emsps.iter().map(ToString::to_string).collect();
             query = query

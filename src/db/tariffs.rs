@@ -1,6 +1,6 @@
 //! Tariffs, ours and our partners', each whole as a document.
 
-use super::locations::Owner;
+use super::locations::{Owner, of_owner};
 use super::page::{Page, Slice, changed_within};
 use super::portable::PortableExt;
 use super::schema::tariffs;
@@ -71,12 +71,7 @@ pub fn find_with_owner(
 /// When the database fails.
 pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Tariff>> {
     let build = || {
-        let mut query = tariffs::table.into_boxed::<Backend>();
-        match owner {
-            Owner::Ours => query = query.filter(tariffs::partner_id.is_null()),
-            Owner::Partner(id) => query = query.filter(tariffs::partner_id.eq(*id)),
-            Owner::Any => (),
-        }
+        let query = of_owner!(tariffs::table.into_boxed::<Backend>(), tariffs, owner);
         changed_within!(query, page, tariffs::last_updated)
     };
     let total = build().count().get_result(conn)?;

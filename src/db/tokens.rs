@@ -1,6 +1,6 @@
 //! Tokens, ours and our partners'.
 
-use super::locations::Owner;
+use super::locations::{Owner, of_owner};
 use super::page::{Page, Slice, changed_within};
 use super::portable::PortableExt;
 use super::schema::tokens;
@@ -104,12 +104,7 @@ pub fn ours_by_uid(conn: &mut DbConn, uid: &CiString) -> DbResult<Vec<Token>> {
 /// When the database fails.
 pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Token>> {
     let build = || {
-        let mut query = tokens::table.into_boxed::<Backend>();
-        match owner {
-            Owner::Ours => query = query.filter(tokens::partner_id.is_null()),
-            Owner::Partner(id) => query = query.filter(tokens::partner_id.eq(*id)),
-            Owner::Any => (),
-        }
+        let query = of_owner!(tokens::table.into_boxed::<Backend>(), tokens, owner);
         changed_within!(query, page, tokens::last_updated)
     };
     let total = build().count().get_result(conn)?;

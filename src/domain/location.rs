@@ -359,6 +359,13 @@ pub struct Location {
 }
 
 impl Location {
+    /// Whether partners are told of it: it is published, or names those who may see it, whom only their own
+    /// platforms know (OCPI 2.2.1 mod_locations, "PublishTokenType").
+    #[must_use]
+    pub fn is_for_partners(&self) -> bool {
+        self.publish || self.publish_allowed_to.as_ref().is_some_and(|tokens| !tokens.is_empty())
+    }
+
     /// Its EVSEs.
     pub fn evses(&self) -> impl Iterator<Item = &Evse> {
         self.evses.iter().flatten()
