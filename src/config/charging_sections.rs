@@ -133,6 +133,8 @@ pub struct RoamingConfig {
     pub max_page_bytes: usize,
     /// Most pages of a list that are taken from a partner.
     pub max_pages: usize,
+    /// Whether a real-time authorization must say where the driver wants to charge.
+    pub authorize_needs_location: bool,
     /// Whether partners may be reached by plain http.
     pub allow_http: bool,
     /// Whether a partner's name may resolve to a loopback or private address.
@@ -158,6 +160,7 @@ impl RoamingConfig {
             page_limit_max: section.integer("page_limit_max", 1..=100_000),
             max_page_bytes: section.size("max_page_bytes", 4096..=1 << 30),
             max_pages: section.integer("max_pages", 1..=1_000_000),
+            authorize_needs_location: section.flag("authorize_needs_location"),
             allow_http: section.flag("allow_http"),
             allow_private_addresses: section.flag("allow_private_addresses"),
             retry_first: section.duration("retry_first", least..=DAY),

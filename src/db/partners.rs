@@ -152,7 +152,8 @@ pub fn all(conn: &mut DbConn) -> DbResult<Vec<Partner>> {
 /// # Errors
 /// When the database fails.
 pub fn of_party(conn: &mut DbConn, party: &PartyId, role: &Role) -> DbResult<Option<i64>> {
-    let ended = [PartnerStatus::Unregistered, PartnerStatus::Removed].map(|status| status.as_str().to_owned());
+    let ended =
+        [PartnerStatus::Unregistered, PartnerStatus::Removed].map(|status| status.as_str().to_owned());
     Ok(partners::table
         .inner_join(partner_roles::table)
         .filter(partner_roles::country_code.eq(party.country_code()))

@@ -33,7 +33,15 @@ pub struct Findings {
 
 /// Holds `value` against `class` and changes in it what can be put right without guessing.
 pub fn examine(class: &Class, value: &mut Value) -> Findings {
-    let mut examiner = Examiner { findings: Findings::default(), path: String::from("$") };
+    let mut examiner = Examiner { findings: Findings::default(), path: String::from("$"), salvaging: false };
+    examiner.object(class, value);
+    examiner.findings
+}
+
+/// Like [`examine`], but takes out of `value` what is optional and cannot be understood, so that one bad field
+/// does not lose the object: for descriptions. (Where every field may be part of a price, use [`examine`].)
+pub fn salvage(class: &Class, value: &mut Value) -> Findings {
+    let mut examiner = Examiner { findings: Findings::default(), path: String::from("$"), salvaging: true };
     examiner.object(class, value);
     examiner.findings
 }
@@ -52,6 +60,8 @@ enum Verdict {
 struct Examiner {
     findings: Findings,
     path: String,
+    /// What is optional and cannot be understood is taken out.
+    salvaging: bool,
 }
 
 impl Examiner {
@@ -98,6 +108,7 @@ impl Examiner {
             self.missing(field);
             return;
         };
+        let errors = self.findings.errors.len();
         let verdict = if value.is_null() {
             // Null says what leaving the field out says; many platforms write it.
             Verdict::Blank
@@ -110,6 +121,10 @@ impl Examiner {
                 Card::Many | Card::AtLeastOne | Card::AtLeastOneButTolerated => self.list(field, value),
             }
         };
+        if self.salvaging && matches!(field.card, Card::Optional) && self.give_up(errors) {
+            map.remove(field.name);
+            return;
+        }
         if verdict == Verdict::Blank {
             let was_null = value.is_null();
             map.remove(field.name);
@@ -119,6 +134,17 @@ impl Examiner {
                 _ => self.missing(field),
             }
         }
+    }
+
+    /// Makes notes of the errors since `errors`, because what they are in is taken out; whether there were any.
+    fn give_up(&mut self, errors: usize) -> bool {
+        let given_up = self.findings.errors.split_off(errors);
+        let notes = given_up.iter().map(|error| Remark {
+            path: error.path.clone(),
+            message: format!("left out, since {}", error.message),
+        });
+        self.findings.notes.extend(notes);
+        !given_up.is_empty()
     }
 
     fn missing(&mut self, field: &Field) {
@@ -143,14 +169,19 @@ impl Examiner {
             if items.is_empty() && matches!(field.card, Card::AtLeastOne | Card::AtLeastOneButTolerated) {
                 self.violation("has no entry, at least one is required");
             }
-            for (index, item) in items.iter_mut().enumerate() {
+            let may_drop = self.salvaging && matches!(field.card, Card::Many) && !has_key(field.kind);
+            let mut index = 0;
+            items.retain_mut(|item| {
                 let step = format!("[{index}]");
+                index += 1;
                 self.at(&step, |examiner| {
+                    let errors = examiner.findings.errors.len();
                     if examiner.single(field.kind, item, true) == Verdict::Blank {
                         examiner.error(format!("found {}", describe(item)));
                     }
-                });
-            }
+                    !(may_drop && examiner.give_up(errors))
+                })
+            });
         }
         Verdict::Keep
     }
@@ -345,6 +376,11 @@ impl Examiner {
             None => self.violation(format!("'{}' is no word of this list, kept as it came", shorten(text))),
         }
     }
+}
+
+/// Whether others refer to such a value, so that it cannot be left out unseen, e.g. an EVSE of a Location.
+fn has_key(kind: Kind) -> bool {
+    matches!(kind, Kind::Object(class) if class.fields.iter().any(|field| matches!(field.kind, Kind::Key(_))))
 }
 
 /// The exact decimal that a JSON number, or a text that is one, says.

@@ -4,12 +4,15 @@
 //! PATCH, and how wire objects are read. A folder per version holds the objects themselves.
 
 pub mod accompany;
+pub mod answer;
 pub mod auth;
 pub mod client;
 pub mod envelope;
 pub mod examine;
 pub mod headers;
 pub mod link;
+pub mod message;
+pub mod owned;
 pub mod paging;
 pub mod patch;
 pub mod shape;

@@ -1,6 +1,6 @@
 //! Reading and judging wire objects of any version: leniently, exactly, and with the place of what is wrong.
 
-use super::examine::{Findings, Note, Violation, examine};
+use super::examine::{Findings, Note, Violation, examine, salvage};
 use super::shape::Class;
 use crate::domain::{CiString, ValueError, party::PartyId};
 use serde::Serialize;
@@ -88,6 +88,22 @@ pub fn parse<T: Wire>(bytes: &[u8]) -> Result<T, WireError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_noting<T: Wire>(bytes: &[u8]) -> Result<Parsed<T>, WireError> {
+    parse_by(examine, bytes)
+}
+
+/// Reads an object like [`parse_noting`], but without what is optional and cannot be understood, which is noted:
+/// for descriptions, where a partner's one bad field should not lose the object.
+///
+/// # Errors
+/// When the bytes are no JSON, or something required is missing or cannot be understood.
+pub fn parse_salvaging<T: Wire>(bytes: &[u8]) -> Result<Parsed<T>, WireError> {
+    parse_by(salvage, bytes)
+}
+
+fn parse_by<T: Wire>(
+    examine: fn(&'static Class, &mut Value) -> Findings,
+    bytes: &[u8],
+) -> Result<Parsed<T>, WireError> {
     let mut value: Value = serde_json::from_slice(bytes).map_err(|error| WireError::syntax(&error))?;
     let Findings { notes, violations, errors } = examine(T::CLASS, &mut value);
     check(errors)?;

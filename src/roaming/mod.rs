@@ -3,8 +3,11 @@
 
 pub mod catalogue;
 pub mod commands;
+pub mod grant;
 pub mod link;
 pub mod origin;
 pub mod reconcile;
+pub mod receive;
+pub mod serve;
 
 pub use link::{PartnerCallError, PartnerLink};

@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod import;
 pub mod locations;
 mod rounding;
+pub mod routes;
 pub mod sessions;
 pub mod tariffs;
 pub mod telling;
@@ -26,4 +27,5 @@ pub fn configure(service: &mut web::ServiceConfig) {
             .route(web::get().to(versions::handlers::get_version_details))
             .default_service(web::to(method_not_allowed)),
     );
+    routes::configure_modules(service);
 }

@@ -3,6 +3,7 @@
 use crate::domain::session::SessionStatus;
 use crate::ocpi::shape::{Class, Kind, many, one, optional};
 use crate::ocpi::v2_2_1::cdrs::shape::{AUTH_METHODS, CDR_TOKEN, CHARGING_PERIOD};
+use crate::ocpi::v2_2_1::tokens::shape::PROFILE_TYPES;
 use crate::ocpi::v2_2_1::types::PRICE;
 
 /// "Session Object".
@@ -27,5 +28,16 @@ pub(super) static SESSION: Class = Class {
         optional("total_cost", Kind::Object(&PRICE)),
         one("status", Kind::Word(SessionStatus::WORDS)),
         one("last_updated", Kind::Time),
+    ],
+};
+
+/// "ChargingPreferences Object".
+pub(super) static CHARGING_PREFERENCES: Class = Class {
+    name: "ChargingPreferences",
+    fields: &[
+        one("profile_type", PROFILE_TYPES),
+        optional("departure_time", Kind::Time),
+        optional("energy_need", Kind::Number),
+        optional("discharge_allowed", Kind::Bool),
     ],
 };

@@ -6,7 +6,7 @@ use crate::ocpi::v2_2_1::types::DISPLAY_TEXT;
 use crate::ocpi::wire::Wire;
 
 /// mod_sessions, "ProfileType".
-const PROFILE_TYPES: Kind = Kind::Word(&["CHEAP", "FAST", "GREEN", "REGULAR"]);
+pub(crate) const PROFILE_TYPES: Kind = Kind::Word(&["CHEAP", "FAST", "GREEN", "REGULAR"]);
 
 static ENERGY_CONTRACT: Class = Class {
     name: "EnergyContract",

@@ -1,0 +1,117 @@
+//! What a partner may see of ours: locations that are for partners, our tariffs, the sessions and CDRs of its own
+//! drivers, and, if it operates stations, our tokens.
+//!
+//! A request that names one of our parties (the `OCPI-to` headers) is about that party's objects; without, it is
+//! about all of ours.
+
+use super::catalogue::roles_told_of;
+use crate::app::App;
+use crate::db::cdrs::CdrFilter;
+use crate::db::locations::Owner;
+use crate::db::page::{Page, Slice};
+use crate::db::sessions::SessionFilter;
+use crate::db::{DbResult, cdrs, locations, sessions, tariffs, tokens};
+use crate::domain::CiString;
+use crate::domain::cdr::Cdr;
+use crate::domain::location::Location;
+use crate::domain::partner::{ModuleId, Partner};
+use crate::domain::party::{PartyId, Role};
+use crate::domain::session::Session;
+use crate::domain::tariff::Tariff;
+use crate::domain::token::Token;
+
+fn owner(to: Option<&PartyId>) -> Owner {
+    to.map_or(Owner::Ours, |party| Owner::Party(party.clone()))
+}
+
+/// The eMSPs whose drivers' sessions and CDRs a partner may see.
+fn emsps_of(partner: &Partner) -> Vec<PartyId> {
+    let emsps = partner.roles.iter().filter(|role| role.role == Role::Emsp);
+    emsps.map(|role| role.party.clone()).collect()
+}
+
+/// A page of our locations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn locations(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Location>> {
+    let owner = owner(to);
+    app.db.read(move |conn| locations::list_for_partners(conn, &owner, page)).await
+}
+
+/// One location of ours.
+///
+/// # Errors
+/// When the database fails.
+pub async fn location(app: &App, to: Option<&PartyId>, id: CiString) -> DbResult<Option<Location>> {
+    let to = to.cloned();
+    let ours = app.db.read(move |conn| locations::ours_by_id(conn, &id)).await?;
+    let asked = |location: &Location| to.as_ref().is_none_or(|party| location.party == *party);
+    Ok(ours.into_iter().find(|location| asked(location) && location.is_for_partners()))
+}
+
+/// A page of our tariffs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tariffs(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Tariff>> {
+    let owner = owner(to);
+    app.db.read(move |conn| tariffs::list(conn, &owner, page)).await
+}
+
+/// A page of the sessions of a partner's drivers with us.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sessions(
+    app: &App,
+    partner: &Partner,
+    to: Option<&PartyId>,
+    page: Page,
+) -> DbResult<Slice<Session>> {
+    let filter = SessionFilter { owner: owner(to), emsps: Some(emsps_of(partner)), status: None };
+    app.db.read(move |conn| sessions::list(conn, &filter, page)).await
+}
+
+/// One session of ours, if it is of one of the partner's drivers.
+///
+/// # Errors
+/// When the database fails.
+pub async fn session(app: &App, partner: &Partner, id: CiString) -> DbResult<Option<Session>> {
+    let partner = partner.clone();
+    app.db
+        .read(move |conn| {
+            let Some(session) = sessions::find_ours(conn, &id)? else { return Ok(None) };
+            let may_see = match &session.cdr_token.party {
+                Some(emsp) => super::receive::may_act_for(conn, &partner, emsp, &Role::Emsp)?,
+                None => false,
+            };
+            Ok(may_see.then_some(session))
+        })
+        .await
+}
+
+/// A page of the CDRs of a partner's drivers with us.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cdrs(app: &App, partner: &Partner, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Cdr>> {
+    let filter = CdrFilter { emsps: Some(emsps_of(partner)), ..CdrFilter::of(owner(to)) };
+    app.db.read(move |conn| cdrs::list(conn, &filter, page)).await
+}
+
+/// Whether a partner may know our tokens: who knows a card's uid can copy the card, so only those who operate
+/// stations, or reach some, are told.
+#[must_use]
+pub fn may_know_tokens(partner: &Partner) -> bool {
+    partner.roles.iter().any(|role| roles_told_of(&ModuleId::Tokens).contains(&role.role))
+}
+
+/// A page of our tokens.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tokens(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Token>> {
+    let owner = owner(to);
+    app.db.read(move |conn| tokens::list(conn, &owner, page)).await
+}
