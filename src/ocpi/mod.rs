@@ -40,13 +40,13 @@ pub fn configure(service: &mut web::ServiceConfig) {
                     .route(web::get().to(v2_2_1::versions::handlers::get_versions))
                     .default_service(web::to(method_not_allowed)),
             )
-            .service(web::scope("/2.2.1").configure(v2_2_1::configure))
+            .service(web::scope("/2.2.1").configure(v2_2_1::configure).default_service(web::to(nothing_here)))
             .default_service(web::to(nothing_here)),
     );
 }
 
-/// The answer where no route is. Whether a path exists is told to callers with a token only.
-async fn nothing_here(
+/// The answer where no route is; every scope needs it, for none inherits it from the one around it. Whether a path exists is told to callers with a token only.
+pub(crate) async fn nothing_here(
     _caller: auth::CredentialsContext,
     app: web::Data<App>,
     req: HttpRequest,

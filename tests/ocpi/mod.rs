@@ -1,6 +1,12 @@
 //! OCPI: what partners send and get.
 
+mod authorize;
+mod cdrs;
 mod examples;
 mod fields;
 mod lenience;
 mod ludwigsburg;
+mod ownership;
+mod pages;
+mod peer;
+mod told;

@@ -2,13 +2,16 @@
 //! one base, so each role has its own: `cpo` and `emsp`.
 
 use super::{cdrs, locations, sessions, tariffs, tokens};
-use crate::ocpi::method_not_allowed;
+use crate::ocpi::{method_not_allowed, nothing_here};
 use actix_web::web::{self, ServiceConfig, get, patch, post, put, resource, scope};
 use actix_web::{Resource, Route};
 
 /// Every route of the functional modules.
 pub fn configure_modules(service: &mut ServiceConfig) {
-    service.service(scope("/cpo").configure(cpo)).service(scope("/emsp").configure(emsp));
+    let side = |path, routes: fn(&mut ServiceConfig)| {
+        scope(path).configure(routes).default_service(web::to(nothing_here))
+    };
+    service.service(side("/cpo", cpo)).service(side("/emsp", emsp));
 }
 
 /// What partners ask of our stations' side.

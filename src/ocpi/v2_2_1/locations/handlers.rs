@@ -240,7 +240,8 @@ fn patch_part(
         Some(id) => {
             let known = evse.connectors.iter_mut().find(|known| known.id == *id);
             let connector = known.ok_or_else(|| no("connector", id))?;
-            let patched = patched(&wire::Connector::from(connector.clone()), patch)?.object.into_domain(None)?;
+            let patched =
+                patched(&wire::Connector::from(connector.clone()), patch)?.object.into_domain(None)?;
             unchanged("$.id", &connector.id, &patched.id)?;
             *connector = patched;
             touch(&mut evse.last_updated, at);
