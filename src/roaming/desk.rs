@@ -153,7 +153,7 @@ pub(super) fn check_claims(
         if parties::find(conn, party)?.is_some() {
             return Err(RegistrationError::OurParty(party.clone()));
         }
-        let holder = partners::role_holder(conn, party, role)?;
+        let holder = partners::of_party(conn, party, role)?;
         if holder.is_some() && holder != partner_id {
             return Err(RegistrationError::Taken { party: party.clone(), role: role.clone() });
         }

@@ -6,7 +6,7 @@ use super::link::{CredentialsOffer, Handshake, PartnerCallError, Peer};
 use super::{delivery, sync};
 use crate::config::Secret;
 use crate::db::{DbError, partners};
-use crate::domain::partner::{DeliveryPolicy, ModuleId, Partner, PartnerStatus, TokenEncoding};
+use crate::domain::partner::{DeliveryPolicy, Partner, PartnerStatus, TokenEncoding};
 use crate::roaming::origin::Origin;
 use crate::security::new_secret;
 
@@ -122,7 +122,7 @@ impl Desk<'_> {
         let Register { name, versions_url, token, allowed_origins, delivery, encoding } = register;
         let roles = self.our_roles().await?;
         let mut approved = vec![Origin::of_url(&versions_url)?.to_string()];
-        approved.extend(origins(&allowed_origins)?.into_iter().filter(|origin| *origin != approved[0]));
+        approved.extend(origins(&allowed_origins)?);
         self.demand_node().await?;
 
         let new = self.fresh(&name, approved, delivery, encoding);
@@ -445,9 +445,4 @@ fn take_name(conn: &mut crate::db::DbConn, new: &Partner) -> Result<Partner, Reg
         }
     }
     Ok(partner)
-}
-
-/// The modules of which one side has what the other takes.
-pub(super) fn has_common_module(partner: &[crate::domain::partner::Endpoint], ours: &[ModuleId]) -> bool {
-    partner.iter().any(|endpoint| ours.contains(&endpoint.module))
 }

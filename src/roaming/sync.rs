@@ -14,10 +14,14 @@ use crate::domain::{CiString, Timestamp};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// By how much clocks of partners may differ from ours, and how long an object may take from its time stamp to
 /// its list.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+
+/// How soon a pull that failed is begun again.
+const RETRY: Duration = Duration::from_mins(1);
 
 /// How far the pulls of a partner are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,18 +85,16 @@ pub enum PullDue {
 pub async fn due(app: &App, partner_id: i64) -> DbResult<PullDue> {
     let progress = app.db.read(move |conn| load(conn, partner_id)).await?;
     let now = app.now();
-    let over = |at: Option<Timestamp>, every: std::time::Duration| {
+    let over = |at: Option<Timestamp>, every: Duration| {
         let every = TimeDelta::from_std(every).unwrap_or(TimeDelta::MAX);
         at.is_none_or(|at| at.plus(every) <= now)
     };
     let roaming = &app.config.roaming;
-    // A pull that failed is not begun again at once: what is due waits as long as a delivery would.
-    if !over(progress.begun_at, roaming.retry_first.min(roaming.pull_interval)) {
+    if !over(progress.begun_at, RETRY.min(roaming.pull_interval)) {
         return Ok(PullDue::Nothing);
     }
     if progress.complete_asked || over(progress.complete_at, roaming.complete_pull_interval) {
-        let patience = if progress.begun_at.is_some() { roaming.retry_first } else { std::time::Duration::ZERO };
-        return Ok(if over(progress.begun_at, patience) { PullDue::Complete } else { PullDue::Nothing });
+        return Ok(PullDue::Complete);
     }
     Ok(if over(progress.begun_at, roaming.pull_interval) { PullDue::Changes } else { PullDue::Nothing })
 }
