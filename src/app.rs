@@ -53,6 +53,8 @@ impl std::fmt::Debug for App {
 pub struct Wakes {
     /// Partners have to be told of something.
     pub delivery: Notify,
+    /// A partner's lists have to be pulled.
+    pub sync: Notify,
     /// A charge stopped and will have to be settled.
     pub settle: Notify,
     /// A command has a result, or expects one by a time.
@@ -65,6 +67,7 @@ impl Default for Wakes {
     fn default() -> Self {
         Self {
             delivery: Notify::new(),
+            sync: Notify::new(),
             settle: Notify::new(),
             commands: Notify::new(),
             events: broadcast::Sender::new(1024),

@@ -7,6 +7,7 @@
 
 pub mod api_key;
 pub mod check;
+pub mod demo;
 pub mod export;
 pub mod failure;
 pub mod import;
@@ -93,6 +94,7 @@ impl Settings {
 enum Command {
     Check(check::CheckArgs),
     Migrate(migrate::MigrateArgs),
+    Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Party(party::PartyArgs),
     Station(station::StationArgs),
@@ -128,6 +130,7 @@ fn dispatch(cli: Cli) -> Outcome {
     let output = Output::new(json);
     match command {
         Command::Check(args) => check::run(&settings, output, &args),
+        Command::Demo(args) => demo::run(output, args),
         Command::Serve(args) => serve::run(settings, output, args),
         Command::Migrate(args) => migrate::run(&settings, output, &args),
         Command::Party(args) => party::run(&settings, output, args),

@@ -147,6 +147,10 @@ pub struct RoamingConfig {
     pub delivery_batch: usize,
     /// How often a worker looks for changes that nobody woke it for.
     pub poll_interval: Duration,
+    /// How often changes are pulled from a partner.
+    pub pull_interval: Duration,
+    /// How often everything is pulled from a partner.
+    pub complete_pull_interval: Duration,
 }
 
 impl RoamingConfig {
@@ -167,6 +171,8 @@ impl RoamingConfig {
             retry_max: section.duration("retry_max", least..=DAY),
             delivery_batch: section.integer("delivery_batch", 1..=10_000),
             poll_interval: section.duration("poll_interval", least..=HOUR),
+            pull_interval: section.duration("pull_interval", least..=DAY),
+            complete_pull_interval: section.duration("complete_pull_interval", least..=DAY.saturating_mul(366)),
         };
         // Zero stands for a value that was wrong and is reported already.
         if config.page_limit_max > 0 && config.page_limit > config.page_limit_max {

@@ -214,6 +214,35 @@ pub fn set_aside(conn: &mut DbConn, change: &Change, reason: &str) -> DbResult<(
     Ok(())
 }
 
+/// Counts that a change failed though the partner was there.
+///
+/// # Errors
+/// When the database fails.
+pub fn failed(conn: &mut DbConn, change: &Change) -> DbResult<()> {
+    diesel::update(
+        partner_changes::table
+            .find((change.partner_id, change.module.as_str(), &change.key.0))
+            .filter(partner_changes::generation.eq(change.generation)),
+    )
+    .set(partner_changes::attempts.eq(partner_changes::attempts + 1))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Takes up again what a partner refused: it may have changed its mind, or been repaired.
+///
+/// # Errors
+/// When the database fails.
+pub fn take_up_again(conn: &mut DbConn, partner_id: i64) -> DbResult<usize> {
+    Ok(diesel::update(
+        partner_changes::table
+            .filter(partner_changes::partner_id.eq(partner_id))
+            .filter(partner_changes::set_aside.is_not_null()),
+    )
+    .set((partner_changes::attempts.eq(0), partner_changes::set_aside.eq(None::<String>)))
+    .execute(conn)?)
+}
+
 /// How many changes wait for a partner, and how many are set aside.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use super::portable::PortableExt;
 use super::schema::locations;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::CiString;
+use crate::domain::{CiString, Timestamp};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
 use diesel::prelude::*;
@@ -144,14 +144,20 @@ fn slice(conn: &mut DbConn, owner: &Owner, for_partners: bool, page: Page) -> Db
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }
 
-/// Removes every object of a partner that is not among those present: after a complete, unfiltered pull, what
-/// it no longer holds.
+/// Removes every object of a partner that is not among those present and was last changed before a time: after
+/// a complete, unfiltered pull, what it no longer holds.
 ///
 /// # Errors
 /// When the database fails.
-pub fn remove_absent(conn: &mut DbConn, partner_id: i64, present: &[(PartyId, CiString)]) -> DbResult<usize> {
+pub fn remove_absent(
+    conn: &mut DbConn,
+    partner_id: i64,
+    present: &[(PartyId, CiString)],
+    before: Timestamp,
+) -> DbResult<usize> {
     let held: Vec<(i64, String, String, String)> = locations::table
         .filter(locations::partner_id.eq(partner_id))
+        .filter(locations::last_updated.lt(before))
         .select((locations::seq, locations::country_code, locations::party_id, locations::id))
         .load(conn)?;
     let present: std::collections::HashSet<(String, String, String)> = present

@@ -1,7 +1,7 @@
 //! Partners, the parties they speak for, and their tokens: inbound ones as keyed hashes, the outbound one
 //! sealed, since it has to be replayed.
 
-use super::schema::{partner_changes, partner_roles, partners};
+use super::schema::{locations, partner_changes, partner_roles, partners, tariffs, tokens};
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
 use crate::domain::Timestamp;
@@ -163,6 +163,28 @@ pub fn of_party(conn: &mut DbConn, party: &PartyId, role: &Role) -> DbResult<Opt
         .select(partners::id)
         .first(conn)
         .optional()?)
+}
+
+/// Removes a partner with whom nothing was ever exchanged.
+///
+/// # Errors
+/// When anything refers to it.
+pub fn delete(conn: &mut DbConn, id: i64) -> DbResult<()> {
+    diesel::delete(partner_roles::table.filter(partner_roles::partner_id.eq(id))).execute(conn)?;
+    diesel::delete(partner_changes::table.filter(partner_changes::partner_id.eq(id))).execute(conn)?;
+    diesel::delete(partners::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the locations, tariffs and tokens that a partner told us of.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_objects(conn: &mut DbConn, id: i64) -> DbResult<()> {
+    diesel::delete(locations::table.filter(locations::partner_id.eq(id))).execute(conn)?;
+    diesel::delete(tariffs::table.filter(tariffs::partner_id.eq(id))).execute(conn)?;
+    diesel::delete(tokens::table.filter(tokens::partner_id.eq(id))).execute(conn)?;
+    Ok(())
 }
 
 /// Which of a partner's inbound tokens was used.

@@ -6,7 +6,7 @@ use super::portable::PortableExt;
 use super::schema::tariffs;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::CiString;
+use crate::domain::{CiString, Timestamp};
 use crate::domain::party::PartyId;
 use crate::domain::tariff::Tariff;
 use diesel::prelude::*;
@@ -80,14 +80,20 @@ pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Tari
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }
 
-/// Removes every object of a partner that is not among those present: after a complete, unfiltered pull, what
-/// it no longer holds.
+/// Removes every object of a partner that is not among those present and was last changed before a time: after
+/// a complete, unfiltered pull, what it no longer holds.
 ///
 /// # Errors
 /// When the database fails.
-pub fn remove_absent(conn: &mut DbConn, partner_id: i64, present: &[(PartyId, CiString)]) -> DbResult<usize> {
+pub fn remove_absent(
+    conn: &mut DbConn,
+    partner_id: i64,
+    present: &[(PartyId, CiString)],
+    before: Timestamp,
+) -> DbResult<usize> {
     let held: Vec<(i64, String, String, String)> = tariffs::table
         .filter(tariffs::partner_id.eq(partner_id))
+        .filter(tariffs::last_updated.lt(before))
         .select((tariffs::seq, tariffs::country_code, tariffs::party_id, tariffs::id))
         .load(conn)?;
     let present: std::collections::HashSet<(String, String, String)> = present

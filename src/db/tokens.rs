@@ -6,7 +6,7 @@ use super::portable::PortableExt;
 use super::schema::tokens;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::CiString;
+use crate::domain::{CiString, Timestamp};
 use crate::domain::token::{Token, TokenKey};
 use diesel::prelude::*;
 
@@ -127,4 +127,36 @@ pub fn remove(conn: &mut DbConn, key: &TokenKey) -> DbResult<bool> {
     )
     .execute(conn)?;
     Ok(removed > 0)
+}
+
+/// Removes every token of a partner that is not among those present and was last changed before a time: after
+/// a complete, unfiltered pull, what it no longer holds.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_absent(
+    conn: &mut DbConn,
+    partner_id: i64,
+    present: &[TokenKey],
+    before: Timestamp,
+) -> DbResult<usize> {
+    type Held = (i64, String, String, String, String);
+    let held: Vec<Held> = tokens::table
+        .filter(tokens::partner_id.eq(partner_id))
+        .filter(tokens::last_updated.lt(before))
+        .select((tokens::seq, tokens::country_code, tokens::party_id, tokens::uid, tokens::token_type))
+        .load(conn)?;
+    let present: std::collections::HashSet<(&str, &str, String, &str)> = present
+        .iter()
+        .map(|key| {
+            (key.party.country_code(), key.party.party_id(), key.uid.key(), key.token_type.as_str())
+        })
+        .collect();
+    let mut removed = 0;
+    for (seq, country_code, party_id, uid, token_type) in held {
+        if !present.contains(&(country_code.as_str(), party_id.as_str(), uid, token_type.as_str())) {
+            removed += diesel::delete(tokens::table.filter(tokens::seq.eq(seq))).execute(conn)?;
+        }
+    }
+    Ok(removed)
 }

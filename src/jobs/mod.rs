@@ -2,4 +2,6 @@
 //! a wake-up that was lost, or that came from another process, costs seconds and not data.
 
 pub mod commands;
+pub mod delivery;
 pub mod settle;
+pub mod sync;

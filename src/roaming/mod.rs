@@ -1,13 +1,18 @@
 //! Use cases on partners: who is told what, what they tell us, and what is asked of them. Knows no protocol: the
 //! way to a partner is the trait [`PartnerLink`].
 
+pub mod accept;
 pub mod catalogue;
 pub mod commands;
+pub mod delivery;
+pub mod desk;
 pub mod grant;
 pub mod link;
 pub mod origin;
-pub mod reconcile;
 pub mod receive;
+pub mod reconcile;
+pub mod registration;
 pub mod serve;
+pub mod sync;
 
 pub use link::{PartnerCallError, PartnerLink};

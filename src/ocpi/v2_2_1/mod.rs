@@ -27,5 +27,13 @@ pub fn configure(service: &mut web::ServiceConfig) {
             .route(web::get().to(versions::handlers::get_version_details))
             .default_service(web::to(method_not_allowed)),
     );
+    service.service(
+        web::resource("/credentials")
+            .route(web::get().to(credentials::handlers::get))
+            .route(web::post().to(credentials::handlers::post))
+            .route(web::put().to(credentials::handlers::put))
+            .route(web::delete().to(credentials::handlers::delete))
+            .default_service(web::to(method_not_allowed)),
+    );
     routes::configure_modules(service);
 }
