@@ -124,9 +124,7 @@ impl Opening {
     /// the station send it again, and in the end throw it away.
     fn write_or_keep(&self, conn: &mut DbConn) -> Result<Started, ChargingError> {
         match self.write(conn) {
-            Err(
-                error @ (ChargingError::UnknownConnector { .. } | ChargingError::UnknownLocation(_)),
-            ) => {
+            Err(error @ (ChargingError::UnknownConnector { .. } | ChargingError::UnknownLocation(_))) => {
                 let message = LateMessage {
                     seq: 0,
                     station_id: self.station.to_string(),

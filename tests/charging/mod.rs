@@ -2,4 +2,4 @@
 
 mod life;
 mod orders;
-mod site;
+pub(crate) mod site;
