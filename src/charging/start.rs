@@ -5,6 +5,7 @@ use super::authorize::{Authorization, IdTagDecision, IdTagStatus, decide};
 use super::{ChargingError, record};
 use crate::app::{App, Event};
 use crate::db::charges::{Charge, ChargeState, Reference};
+use crate::db::stations::LateMessage;
 use crate::db::types::Json;
 use crate::db::{DbConn, charges, commands, locations, sessions, stations, tariffs};
 use crate::domain::location::Location;
@@ -49,7 +50,7 @@ pub struct Started {
 /// billed for is INVALID.
 ///
 /// # Errors
-/// When the station, its connector or location is not known, or the database fails.
+/// When the station is not known, or the database fails.
 pub async fn start_transaction(
     app: &App,
     station: &StationId,
@@ -82,7 +83,7 @@ pub async fn start_transaction(
         settle_delay: record::delta(app.config.charging.cdr_delay),
     };
     let session_id = opening.session_id.to_string();
-    let started = app.db.write(move |conn| opening.write(conn)).await?;
+    let started = app.db.write(move |conn| opening.write_or_keep(conn)).await?;
     tracing::info!(station = %station, session = %session_id, status = started.decision.status.as_str(), "charge begun");
     app.wakes.delivery.notify_waiters();
     app.wakes.tell(Event::SessionChanged(session_id));
@@ -115,7 +116,32 @@ struct Opening {
     settle_delay: chrono::TimeDelta,
 }
 
+/// The transaction id of a start that opened no charge: ours begin at 1.
+const NO_CHARGE: i32 = 0;
+
 impl Opening {
+    /// Opens the charge. A start that cannot be placed is kept and answered all the same: an error would make
+    /// the station send it again, and in the end throw it away.
+    fn write_or_keep(&self, conn: &mut DbConn) -> Result<Started, ChargingError> {
+        match self.write(conn) {
+            Err(error @ (ChargingError::UnknownConnector { .. } | ChargingError::UnknownLocation(_))) => {
+                let message = LateMessage {
+                    seq: 0,
+                    station_id: self.station.to_string(),
+                    received_at: self.now,
+                    action: "StartTransaction".to_owned(),
+                    reason: error.to_string(),
+                    session_id: None,
+                    payload: self.start.raw.clone(),
+                };
+                record::keep_late(conn, &message)?;
+                let decision = IdTagDecision { status: IdTagStatus::Invalid, parent_id_tag: None };
+                Ok(Started { transaction_id: NO_CHARGE, decision })
+            }
+            written => written,
+        }
+    }
+
     fn write(&self, conn: &mut DbConn) -> Result<Started, ChargingError> {
         if let Some(charge) = charges::by_start(conn, &self.start_key)? {
             return Ok(answer_of(&charge));

@@ -1,4 +1,5 @@
-//! Facts about this installation that a node writes for other programs: its public URL.
+//! Facts about this installation that one program writes for others: a node its public URL, the command line
+//! that stations have changed.
 
 use super::portable::PortableExt;
 use super::schema::settings;
@@ -7,6 +8,10 @@ use diesel::prelude::*;
 
 /// Name of the setting that holds the URL under which partners reach this node.
 pub const PUBLIC_URL: &str = "public_url";
+
+/// Name of the setting that differs after a station was removed or its password changed, so that nodes need not
+/// read all stations to find out.
+pub const STATIONS_GENERATION: &str = "stations_generation";
 
 /// A setting's value.
 ///

@@ -3,7 +3,7 @@
 use super::page::{Page, Slice};
 use super::portable::PortableExt;
 use super::schema::{station_connectors, stations};
-use super::{DbConn, DbError, DbResult};
+use super::{DbConn, DbError, DbResult, settings};
 use crate::domain::party::PartyId;
 use crate::domain::station::{BootInfo, ConnectorStatus, Station, StationAuth, StationConnector, StationId};
 use crate::domain::{CiString, Timestamp};
@@ -205,22 +205,16 @@ pub fn credentials_of(
     Ok(rows.into_iter().map(|(id, auth, hash)| (id, (auth_of(&auth), hash))).collect())
 }
 
-/// Something that differs after stations were added, removed or given a password: how many there are, and when
-/// the last was changed.
-pub type Generation = (i64, Option<Timestamp>);
-
-/// The stations' generation now.
+/// Something that differs after a station was removed or its password changed; `None` before the first time.
 ///
 /// # Errors
 /// When the database fails.
-pub fn generation(conn: &mut DbConn) -> DbResult<Generation> {
-    let count = stations::table.count().get_result(conn)?;
-    let newest = stations::table
-        .select(stations::last_updated)
-        .order(stations::last_updated.desc())
-        .first(conn)
-        .optional()?;
-    Ok((count, newest))
+pub fn generation(conn: &mut DbConn) -> DbResult<Option<String>> {
+    settings::get(conn, settings::STATIONS_GENERATION)
+}
+
+fn next_generation(conn: &mut DbConn) -> DbResult<()> {
+    settings::set(conn, settings::STATIONS_GENERATION, &uuid::Uuid::new_v4().to_string())
 }
 
 /// How a station proves who it is: `none` or `basic`, and the hash of its password.
@@ -245,6 +239,7 @@ pub fn set_password(conn: &mut DbConn, id: &StationId, hash: Option<&str>, now: 
     let changed = diesel::update(stations::table.find(id.as_str()))
         .set((stations::auth.eq(auth), stations::password_hash.eq(hash), stations::last_updated.eq(now)))
         .execute(conn)?;
+    next_generation(conn)?;
     Ok(changed > 0)
 }
 
@@ -255,6 +250,7 @@ pub fn set_password(conn: &mut DbConn, id: &StationId, hash: Option<&str>, now: 
 pub fn remove(conn: &mut DbConn, id: &StationId) -> DbResult<bool> {
     diesel::delete(station_connectors::table.filter(station_connectors::station_id.eq(id.as_str())))
         .execute(conn)?;
+    next_generation(conn)?;
     Ok(diesel::delete(stations::table.find(id.as_str())).execute(conn)? > 0)
 }
 

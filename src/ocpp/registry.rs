@@ -57,6 +57,9 @@ pub(super) struct Seat {
     pub(super) station: StationId,
     /// The hash of the password that it was let in with; `None` where it needs none.
     pub(super) password_hash: Option<String>,
+    /// Whether it was compared with the database after it was taken: what it was let in with may have changed
+    /// between the reading and the taking.
+    compared: AtomicBool,
     calls: mpsc::Sender<Box<Outgoing>>,
     control: mpsc::UnboundedSender<Control>,
     /// Cancelled when the socket's task has ended, all that it had to write included.
@@ -189,6 +192,7 @@ impl Registry {
         let seat = Arc::new(Seat {
             station: station.clone(),
             password_hash,
+            compared: AtomicBool::new(false),
             calls,
             control,
             gone: CancellationToken::new(),
@@ -222,6 +226,14 @@ impl Seat {
     /// Asks the socket's task to end. One that has ended needs no asking.
     pub(super) fn close(&self, code: CloseCode, reason: &str, finish: bool) {
         drop(self.control.send(Control::Close { code, reason: reason.to_owned(), finish }));
+    }
+
+    pub(super) fn was_compared(&self) -> bool {
+        self.compared.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_compared(&self) {
+        self.compared.store(true, Ordering::Relaxed);
     }
 
     /// Puts a call into the queue that nobody waits for; its answer goes into the log.

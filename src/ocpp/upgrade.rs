@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::db::stations::{self, Admission};
 use crate::domain::station::StationId;
+use crate::http::ClientAddress;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{CloseCode, CloseReason};
@@ -29,9 +30,10 @@ pub(super) async fn connect(
 ) -> HttpResponse {
     let started = Instant::now();
     let named = path.into_inner();
+    let address = ClientAddress::of(&request).0;
     let refuse = |label: &str, reason: &str| {
         app.metrics.refused.with_label_values(&["ocpp", label]).inc();
-        registry.frames.note_refused(&named, reason);
+        registry.frames.note_refused(&named, &format!("{reason} (from {address})"));
         tracing::info!(station = %named.escape_debug(), reason, "a station's connection was refused");
     };
 

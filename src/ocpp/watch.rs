@@ -3,8 +3,7 @@
 //! way to the node.
 
 use super::registry::Registry;
-use crate::db::stations::{self, Generation};
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, stations};
 use crate::domain::station::StationAuth;
 use actix_ws::CloseCode;
 use std::sync::Arc;
@@ -14,9 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it asks.
 const EVERY: Duration = Duration::from_secs(1);
-/// After so many rounds all stations are compared even if nothing seems to have changed: a clock that was set
-/// back could hide a change.
-const ALL_AFTER: u32 = 15;
 /// Stations that are compared with one query.
 const CHUNK: usize = 500;
 
@@ -26,36 +22,34 @@ pub async fn run(db: Db, registry: Arc<Registry>, stop: CancellationToken) {
     let watch = async {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen: Option<Generation> = None;
-        let mut rounds = 0;
+        let mut seen = None;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            rounds += 1;
-            if rounds >= ALL_AFTER {
-                (rounds, seen) = (0, None);
-            }
-            match look(&db, &registry, seen).await {
-                Ok(generation) => seen = Some(generation),
-                Err(error) => tracing::warn!(%error, "whether stations have changed cannot be read"),
+            if let Err(error) = look(&db, &registry, &mut seen).await {
+                tracing::warn!(%error, "whether stations have changed cannot be read");
             }
         }
     };
     tokio::join!(log, watch);
 }
 
-async fn look(db: &Db, registry: &Registry, seen: Option<Generation>) -> Result<Generation, DbError> {
+/// Compares the stations that are connected: all when something changed, else those that have come since.
+async fn look(db: &Db, registry: &Registry, seen: &mut Option<String>) -> Result<(), DbError> {
     registry.frames.refresh().await?;
     let generation = db.read(stations::generation).await?;
-    if seen == Some(generation) {
-        return Ok(generation);
+    let changed = *seen != generation;
+    let mut seats = registry.all();
+    if !changed {
+        seats.retain(|seat| !seat.was_compared());
     }
-    for seats in registry.all().chunks(CHUNK) {
+    for seats in seats.chunks(CHUNK) {
         let ids: Vec<String> = seats.iter().map(|seat| seat.station.as_str().to_owned()).collect();
         let known = db.read(move |conn| stations::credentials_of(conn, &ids)).await?;
         for seat in seats {
+            seat.set_compared();
             let reason = match known.get(seat.station.as_str()) {
                 None => "the station was removed",
                 // One that needs no password now may stay, however it came in.
@@ -67,5 +61,6 @@ async fn look(db: &Db, registry: &Registry, seen: Option<Generation>) -> Result<
             seat.close(CloseCode::Policy, reason, false);
         }
     }
-    Ok(generation)
+    *seen = generation;
+    Ok(())
 }

@@ -21,12 +21,12 @@ use roamwatt::domain::token::{Token, TokenType, Whitelist};
 use roamwatt::domain::{CiString, Extra, Kwh, Timestamp};
 
 /// When every story begins.
-pub(super) const BEGIN: &str = "2026-03-01T08:00:00Z";
+pub(crate) const BEGIN: &str = "2026-03-01T08:00:00Z";
 
 /// A node with a manual clock and a site of so many stations, `CS0`, `CS1`, …, each with one connector.
 pub(crate) struct Site {
     pub(crate) node: TestNode,
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -68,7 +68,7 @@ pub(crate) fn token(uid: &str, valid: bool) -> Token {
 
 impl Site {
     /// With a clock that stands, and with tokens of an eMSP that is our own.
-    pub(super) async fn start(database_url: &str, count: usize, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start(database_url: &str, count: usize, change: impl FnOnce(&mut Config)) -> Self {
         let site = Self::bare(database_url, count, Clock::manual(at(0)), change).await;
         site.node
             .app()
@@ -210,7 +210,7 @@ impl Site {
         Self { node, clock }
     }
 
-    pub(super) async fn begin(&self, station: usize, id_tag: &str, second: i64, meter: i64) -> Started {
+    pub(crate) async fn begin(&self, station: usize, id_tag: &str, second: i64, meter: i64) -> Started {
         let begin = StartTransaction {
             connector: 1,
             id_tag: id_tag.to_owned(),
@@ -222,7 +222,7 @@ impl Site {
         start::start_transaction(self.node.app(), &id(station), begin).await.unwrap()
     }
 
-    pub(super) async fn end(&self, station: usize, transaction_id: i32, second: i64, meter: i64) {
+    pub(crate) async fn end(&self, station: usize, transaction_id: i32, second: i64, meter: i64) {
         let end = StopTransaction {
             transaction_id,
             id_tag: None,
@@ -235,7 +235,7 @@ impl Site {
         stop::stop_transaction(self.node.app(), &id(station), end).await.unwrap();
     }
 
-    pub(super) async fn meter(&self, station: usize, transaction_id: i32, second: i64, meter: i64) {
+    pub(crate) async fn meter(&self, station: usize, transaction_id: i32, second: i64, meter: i64) {
         let sample = MeterSample {
             at: at(second),
             register: Some(Kwh::from_wh(meter.into()).unwrap()),
@@ -252,7 +252,7 @@ impl Site {
         record::meter_values(self.node.app(), &id(station), values).await.unwrap();
     }
 
-    pub(super) async fn status(&self, station: usize, second: i64, status: &str) {
+    pub(crate) async fn status(&self, station: usize, second: i64, status: &str) {
         let report = ConnectorReport {
             connector: 1,
             status: status.into(),
@@ -263,7 +263,7 @@ impl Site {
     }
 
     /// Turns the clock and settles what is due.
-    pub(super) async fn settle_after(&self, seconds: u64) {
+    pub(crate) async fn settle_after(&self, seconds: u64) {
         self.clock.advance(std::time::Duration::from_secs(seconds));
         settle::settle_due(self.node.app()).await.unwrap();
     }
@@ -275,7 +275,7 @@ impl Site {
     }
 
     /// The CDR of a charge at that station.
-    pub(super) async fn cdr_at(&self, station: usize) -> Cdr {
+    pub(crate) async fn cdr_at(&self, station: usize) -> Cdr {
         let uid = CiString::from(format!("E{station}"));
         let mut found: Vec<Cdr> =
             self.cdrs().await.into_iter().filter(|cdr| cdr.cdr_location.evse_uid == uid).collect();
@@ -289,7 +289,7 @@ impl Site {
         self.node.app().db.read(read).await.unwrap().items
     }
 
-    pub(super) async fn late_messages(&self) -> Vec<stations::LateMessage> {
+    pub(crate) async fn late_messages(&self) -> Vec<stations::LateMessage> {
         let read = |conn: &mut _| stations::late_messages(conn, Page::first(100));
         self.node.app().db.read(read).await.unwrap().items
     }

@@ -46,13 +46,17 @@ impl TestNode {
         self.node.app()
     }
 
+    /// Where it listens.
+    pub(crate) fn addr(&self) -> std::net::SocketAddr {
+        self.node.addr()
+    }
+
     /// `http://127.0.0.1:PORT` and the path.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.node.addr())
     }
 
     /// `ws://127.0.0.1:PORT` and the path.
-    #[allow(dead_code)]
     pub(crate) fn ws_url(&self, path: &str) -> String {
         format!("ws://{}{path}", self.node.addr())
     }

@@ -13,6 +13,7 @@ use crate::charging::record::{self, ConnectorReport, connector_status};
 use crate::charging::start::{self, Started};
 use crate::charging::{ChargingError, station as stations, stop};
 use crate::domain::station::StationId;
+use crate::http::with_causes;
 use crate::ocpp::frame::{ErrorCode, Frame, write_error, write_fault, write_result};
 use crate::ocpp::wire::{Place, Read, Text, Violation, Violations};
 use serde::Serialize;
@@ -75,7 +76,7 @@ pub(in crate::ocpp) async fn answer(app: &App, station: &StationId, accepted: bo
     let (frame, effect) = match run(app, station, call, payload, &id).await {
         Ok(done) => done,
         Err(error) => {
-            tracing::error!(%station, action, error = %Chain(&error), "a station's call failed");
+            tracing::error!(%station, action, error = with_causes(&error), "a station's call failed");
             (
                 write_error(&id, &ErrorCode::InternalError, "the call could not be worked on; try again"),
                 Effect::None,
@@ -252,20 +253,5 @@ fn note(app: &App, station: &StationId, action: &str, of_frame: Vec<Violation>, 
     for violation in of_frame.iter().chain(&of_payload) {
         app.metrics.ocpp_violations.with_label_values(&[action]).inc();
         tracing::debug!(%station, action, %violation, "a station's message is not as specified");
-    }
-}
-
-/// An error with its causes.
-struct Chain<'e>(&'e dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(&self.0, f)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
