@@ -15,6 +15,7 @@ pub mod limits;
 pub mod logging;
 pub mod migrate;
 pub mod output;
+pub mod partner;
 pub mod party;
 pub mod serve;
 pub mod simulate;
@@ -99,6 +100,7 @@ enum Command {
     Party(party::PartyArgs),
     Station(station::StationArgs),
     Token(token::TokenArgs),
+    Partner(partner::PartnerArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     ApiKey(api_key::ApiKeyArgs),
@@ -136,6 +138,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
+        Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),

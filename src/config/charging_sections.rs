@@ -172,7 +172,8 @@ impl RoamingConfig {
             delivery_batch: section.integer("delivery_batch", 1..=10_000),
             poll_interval: section.duration("poll_interval", least..=HOUR),
             pull_interval: section.duration("pull_interval", least..=DAY),
-            complete_pull_interval: section.duration("complete_pull_interval", least..=DAY.saturating_mul(366)),
+            complete_pull_interval: section
+                .duration("complete_pull_interval", least..=DAY.saturating_mul(366)),
         };
         // Zero stands for a value that was wrong and is reported already.
         if config.page_limit_max > 0 && config.page_limit > config.page_limit_max {

@@ -5,9 +5,9 @@ use super::portable::PortableExt;
 use super::schema::locations;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::{CiString, Timestamp};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
+use crate::domain::{CiString, Timestamp};
 use diesel::prelude::*;
 
 /// Whose objects are meant.

@@ -6,9 +6,9 @@ use super::portable::PortableExt;
 use super::schema::tariffs;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::{CiString, Timestamp};
 use crate::domain::party::PartyId;
 use crate::domain::tariff::Tariff;
+use crate::domain::{CiString, Timestamp};
 use diesel::prelude::*;
 
 /// Writes a tariff, new or in place of the one that is there.

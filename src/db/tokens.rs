@@ -6,8 +6,8 @@ use super::portable::PortableExt;
 use super::schema::tokens;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::{CiString, Timestamp};
 use crate::domain::token::{Token, TokenKey};
+use crate::domain::{CiString, Timestamp};
 use diesel::prelude::*;
 
 /// The most characters of an OCPP 1.6 idTag (OCPP 1.6, 7.28 IdToken).
@@ -148,9 +148,7 @@ pub fn remove_absent(
         .load(conn)?;
     let present: std::collections::HashSet<(&str, &str, String, &str)> = present
         .iter()
-        .map(|key| {
-            (key.party.country_code(), key.party.party_id(), key.uid.key(), key.token_type.as_str())
-        })
+        .map(|key| (key.party.country_code(), key.party.party_id(), key.uid.key(), key.token_type.as_str()))
         .collect();
     let mut removed = 0;
     for (seq, country_code, party_id, uid, token_type) in held {

@@ -11,7 +11,7 @@ use super::headers::MessageHeaders;
 use super::token_header;
 use crate::app::App;
 use crate::config::Secret;
-use crate::db::partners::TokenUse;
+use crate::db::partners::{Health, TokenUse};
 use crate::db::{DbError, parties, partners};
 use crate::domain::Timestamp;
 use crate::domain::partner::{Partner, PartnerStatus};
@@ -19,6 +19,7 @@ use crate::domain::party::{PartyId, Role};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode as Http;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use chrono::TimeDelta;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -161,14 +162,15 @@ async fn identify(app: &App, req: &HttpRequest) -> Result<Caller, Refusal> {
         .read::<_, DbError, _>(move |conn| {
             for (hash, token) in hashed {
                 if let Some((partner, used)) = partners::by_token_hash(conn, &hash)? {
-                    return Ok(Some((partner, used, hash, token)));
+                    let health = partners::health(conn, partner.id)?;
+                    return Ok(Some((partner, used, health, hash, token)));
                 }
             }
             Ok(None)
         })
         .await
         .map_err(|error| Refusal::failed(&error, app.now()))?;
-    let Some((partner, used, hash, token)) = found else {
+    let Some((partner, used, health, hash, token)) = found else {
         return Err(refuse("unknown_token", Http::UNAUTHORIZED, "the token is not known here".to_owned()));
     };
     match &partner.status {
@@ -190,7 +192,21 @@ async fn identify(app: &App, req: &HttpRequest) -> Result<Caller, Refusal> {
             .await
             .map_err(|error| Refusal::failed(&error, app.now()))?;
     }
+    meet_again(app, &partner, health).await.map_err(|error| Refusal::failed(&error, app.now()))?;
     Ok(Caller { partner, token: Secret::new(token), hash })
+}
+
+/// A partner that calls is there again: what waits for it need not wait for the rest of a long pause.
+async fn meet_again(app: &App, partner: &Partner, health: Health) -> Result<(), DbError> {
+    let soon = TimeDelta::from_std(app.config.roaming.retry_first).unwrap_or(TimeDelta::zero());
+    let soon = app.now().plus(soon);
+    if health.retry_at.is_none_or(|at| at <= soon) {
+        return Ok(());
+    }
+    let (id, health) = (partner.id, Health { retry_at: Some(soon), ..health });
+    app.db.write::<_, DbError, _>(move |conn| partners::set_health(conn, id, &health)).await?;
+    app.wakes.delivery.notify_waiters();
+    Ok(())
 }
 
 /// How long a message may arrive before our own registration is written down: a partner may speak the moment

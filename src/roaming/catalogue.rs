@@ -32,7 +32,12 @@ fn mark(conn: &mut DbConn, module: &ModuleId, key: &ObjectKey, now: Timestamp) -
 /// # Errors
 /// When the database fails.
 pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> DbResult<Vec<i64>> {
+    let before = locations::find(conn, &location.party, &location.id)?;
     locations::upsert(conn, location, None)?;
+    // What partners never were told of, they need not be told is not for them.
+    if !location.is_for_partners() && !before.is_some_and(|before| before.is_for_partners()) {
+        return Ok(Vec::new());
+    }
     mark(conn, &ModuleId::Locations, &ObjectKey::of(&location.party, &location.id), now)
 }
 

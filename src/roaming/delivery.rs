@@ -163,13 +163,7 @@ impl Round {
         partners_fault || self.in_a_row >= FAILURES_IN_A_ROW
     }
 
-    async fn conclude(
-        self,
-        app: &App,
-        partner: &Partner,
-        health: Health,
-        full: bool,
-    ) -> DbResult<Progress> {
+    async fn conclude(self, app: &App, partner: &Partner, health: Health, full: bool) -> DbResult<Progress> {
         let Self { sent, in_a_row: _, failed } = self;
         let id = partner.id;
         let Some((_, last)) = failed.last() else {
@@ -379,12 +373,8 @@ pub async fn mark_everything(db: &Db, clock: &Clock, partner: &Partner) -> DbRes
     if !is_told(partner) {
         return Ok(());
     }
-    let emsps: Vec<PartyId> = partner
-        .roles
-        .iter()
-        .filter(|role| role.role == Role::Emsp)
-        .map(|role| role.party.clone())
-        .collect();
+    let emsps: Vec<PartyId> =
+        partner.roles.iter().filter(|role| role.role == Role::Emsp).map(|role| role.party.clone()).collect();
     for module in ORDER {
         let roles = roles_told_of(&module);
         let told = match module {
@@ -415,7 +405,12 @@ pub async fn mark_everything(db: &Db, clock: &Clock, partner: &Partner) -> DbRes
     Ok(())
 }
 
-fn keys_of(conn: &mut DbConn, module: &ModuleId, emsps: &[PartyId], page: Page) -> DbResult<Slice<ObjectKey>> {
+fn keys_of(
+    conn: &mut DbConn,
+    module: &ModuleId,
+    emsps: &[PartyId],
+    page: Page,
+) -> DbResult<Slice<ObjectKey>> {
     Ok(match module {
         ModuleId::Tariffs => {
             tariffs::list(conn, &Owner::Ours, page)?.map(|tariff| ObjectKey::of(&tariff.party, &tariff.id))
@@ -426,8 +421,7 @@ fn keys_of(conn: &mut DbConn, module: &ModuleId, emsps: &[PartyId], page: Page) 
             tokens::list(conn, &Owner::Ours, page)?.map(|token| ObjectKey::of_token(&token.key()))
         }
         ModuleId::Sessions => {
-            let filter =
-                SessionFilter { owner: Owner::Ours, emsps: Some(emsps.to_vec()), status: None };
+            let filter = SessionFilter { owner: Owner::Ours, emsps: Some(emsps.to_vec()), status: None };
             sessions::list(conn, &filter, page)?.map(|session| ObjectKey::of(&session.party, &session.id))
         }
         ModuleId::Cdrs => {
@@ -445,7 +439,9 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_most_and_differ() {
         let (first, most) = (Duration::from_secs(5), Duration::from_hours(1));
-        for (failures, whole) in [(1, 5_000), (2, 10_000), (5, 80_000), (11, 3_600_000), (i32::MAX, 3_600_000)] {
+        for (failures, whole) in
+            [(1, 5_000), (2, 10_000), (5, 80_000), (11, 3_600_000), (i32::MAX, 3_600_000)]
+        {
             let waits: Vec<i64> = (0..50).map(|_| wait(first, most, failures).num_milliseconds()).collect();
             assert!(waits.iter().all(|wait| (whole / 2..=whole).contains(wait)), "{failures}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait != waits[0]), "{failures}");

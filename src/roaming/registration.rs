@@ -71,7 +71,13 @@ const USE_UPDATE: &str = "remove it first, or choose another name";
 
 impl Desk<'_> {
     /// A partner as it is before anything was exchanged.
-    fn fresh(&self, name: &str, origins: Vec<String>, delivery: DeliveryPolicy, encoding: TokenEncoding) -> Partner {
+    fn fresh(
+        &self,
+        name: &str,
+        origins: Vec<String>,
+        delivery: DeliveryPolicy,
+        encoding: TokenEncoding,
+    ) -> Partner {
         let now = self.clock.now();
         Partner {
             id: 0,
@@ -144,11 +150,8 @@ impl Desk<'_> {
         let discovery = self.link.discover(&peer).await?;
 
         // From here on the partner may call back with token B.
-        let ours = CredentialsOffer {
-            token: Secret::new(new_secret()),
-            versions_url: self.versions_url(),
-            roles,
-        };
+        let ours =
+            CredentialsOffer { token: Secret::new(new_secret()), versions_url: self.versions_url(), roles };
         let hash = self.keys.hash(ours.token.reveal());
         let (beginning, endpoints) = (new.clone(), discovery.endpoints.clone());
         let partner = self
@@ -229,10 +232,10 @@ impl Desk<'_> {
             .write(move |conn| {
                 let partner = end(conn, partner.clone(), PartnerStatus::Unregistered, now)?;
                 match &before {
-                    Some(before) => partners::update(conn, &Partner {
-                        status: PartnerStatus::Unregistered,
-                        ..before.clone()
-                    }),
+                    Some(before) => partners::update(
+                        conn,
+                        &Partner { status: PartnerStatus::Unregistered, ..before.clone() },
+                    ),
                     None => partners::delete(conn, partner.id),
                 }
             })
@@ -265,11 +268,8 @@ impl Desk<'_> {
         self.demand_node().await?;
         let peer = self.peer_of(&partner).await?;
         let discovery = self.link.discover(&peer).await?;
-        let ours = CredentialsOffer {
-            token: Secret::new(new_secret()),
-            versions_url: self.versions_url(),
-            roles,
-        };
+        let ours =
+            CredentialsOffer { token: Secret::new(new_secret()), versions_url: self.versions_url(), roles };
         let (id, hash) = (partner.id, self.keys.hash(ours.token.reveal()));
         let old = self
             .db
@@ -379,7 +379,11 @@ impl Desk<'_> {
         Ok((removed, told))
     }
 
-    pub(super) async fn ended(&self, partner: Partner, status: PartnerStatus) -> Result<Partner, RegistrationError> {
+    pub(super) async fn ended(
+        &self,
+        partner: Partner,
+        status: PartnerStatus,
+    ) -> Result<Partner, RegistrationError> {
         let now = self.clock.now();
         let ended = self.db.write(move |conn| end(conn, partner.clone(), status.clone(), now)).await?;
         tracing::info!(partner = ended.id, status = %ended.status, "a registration ended");

@@ -6,7 +6,9 @@
 use super::link::{Object, PartnerCallError, Pull, PulledPage, Routing};
 use super::receive::{Told, may_act_for};
 use crate::app::{App, Event};
-use crate::db::{Db, DbConn, DbError, DbResult, cdrs, changes, locations, parties, partners, settings, tariffs, tokens};
+use crate::db::{
+    Db, DbConn, DbError, DbResult, cdrs, changes, locations, parties, partners, settings, tariffs, tokens,
+};
 use crate::domain::partner::{InterfaceRole, ModuleId, Partner, PartnerStatus};
 use crate::domain::party::{Party, PartyId, Role};
 use crate::domain::token::TokenKey;
@@ -16,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// By how much clocks of partners may differ from ours, and how long an object may take from its time stamp to
+/// How far back a pull looks: by how much clocks of partners may differ from ours, and how long an object may take from its time stamp to
 /// its list.
-const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+const OVERLAP: TimeDelta = TimeDelta::minutes(-10);
 
 /// How soon a pull that failed is begun again.
 const RETRY: Duration = Duration::from_mins(1);
@@ -165,7 +167,7 @@ pub async fn pull_partner(app: &App, partner: &Partner, complete: bool) -> Resul
         let route = route(partner, &ours, &module);
         match pull_list(app, partner, &module, route, since, begun, &mut pulled).await {
             Ok(()) => {
-                progress.since.insert(module.as_str().to_owned(), begun.plus(TimeDelta::zero() - OVERLAP));
+                progress.since.insert(module.as_str().to_owned(), begun.plus(OVERLAP));
             }
             Err(error) => {
                 tracing::warn!(partner = id, %module, %error, "a partner's list could not be pulled");
@@ -266,7 +268,7 @@ impl Present {
         module: &ModuleId,
         begun: Timestamp,
     ) -> DbResult<usize> {
-        let (module, before) = (module.clone(), begun.plus(TimeDelta::zero() - OVERLAP));
+        let (module, before) = (module.clone(), begun.plus(OVERLAP));
         app.db
             .write(move |conn| match module {
                 ModuleId::Locations => locations::remove_absent(conn, partner_id, &self.named, before),
