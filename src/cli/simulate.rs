@@ -38,8 +38,8 @@ enum SimulateCommand {
 #[command(after_help = "Examples:
   roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 100 --password secret
   roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --speed 60 --charging-share 80 --duration 10m
-  roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 1000 --rate 5000 --duration 60s --json
-  roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 1000 --rate max --duration 60s")]
+  roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 1000 --rate 5000 --duration 60s --id-tag 'SIM{n}' --json
+  roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 1000 --rate max --duration 60s --id-tag 'SIM{n}'")]
 pub struct StationsArgs {
     /// Base URL of the server; the station's id is put behind it
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:8080/ocpp")]
@@ -74,7 +74,8 @@ pub struct StationsArgs {
     /// Of a hundred connectors, how many charge on average
     #[arg(long, value_name = "PERCENT", default_value_t = 30, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub charging_share: u8,
-    /// Token that drivers present; several are used by turns
+    /// Token that drivers present; several are used by turns, and {n} becomes a number from 1 for each
+    /// connector: servers do not let one token charge twice at the same time
     #[arg(long = "id-tag", value_name = "TOKEN", default_value = "04A2B3C4")]
     pub id_tags: Vec<String>,
     /// Meter values a second from all stations together, or max: as many as are answered
@@ -144,7 +145,7 @@ fn options(args: StationsArgs) -> Result<FleetOptions, Failure> {
         }
         (None, None) => None,
     };
-    if let Some(long) = args.id_tags.iter().find(|tag| tag.chars().count() > 20) {
+    if let Some(long) = args.id_tags.iter().find(|tag| longest(tag) > 20) {
         return Err(Failure::wrong_use(format!(
             "the token '{long}' has more than the 20 characters of OCPP 1.6"
         )));
@@ -165,6 +166,11 @@ fn options(args: StationsArgs) -> Result<FleetOptions, Failure> {
         rate: args.rate,
         progress_every: PROGRESS_EVERY,
     })
+}
+
+/// Characters of a token with up to six digits for its number.
+fn longest(tag: &str) -> usize {
+    tag.replace("{n}", "123456").chars().count()
 }
 
 async fn run_stations(output: Output, options: FleetOptions) -> Outcome {
@@ -205,7 +211,9 @@ fn explain(error: FleetError) -> Failure {
         FleetError::NotReady { .. } => {
             "the server must know the stations (roamwatt station add) and the password (--password)"
         }
-        FleetError::NoCharge { .. } => "the server must know the token (roamwatt token add, --id-tag)",
+        FleetError::NoCharge { .. } => {
+            "the server must know the token (roamwatt token add); --id-tag 'SIM{n}' gives each connector its own"
+        }
     };
     Failure::from(error).with_remedy(remedy)
 }

@@ -402,6 +402,7 @@ impl Actor {
             online: self.link.is_up(),
             accepted: self.registration == Registration::Accepted,
             unsent: self.unsent(),
+            waiting: self.queue.len() + usize::from(self.in_flight.is_some()),
             connectors: connectors.collect(),
         };
         self.state.send_replace(snapshot);

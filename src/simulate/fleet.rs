@@ -5,14 +5,16 @@ use super::clock::later;
 use super::link::LinkError;
 use super::load::{LoadCounters, LoadPlan, LoadReport, Rate};
 use super::progress::ProgressLine;
-use super::station::{SimError, StationConfig, StationSim};
+use super::station::{Event, SimError, StationConfig, StationSim};
 use super::stats::{Latency, Stats, get};
 use super::visitor::Driver;
+use crate::ocpp::v1_6::AuthorizationStatus;
 use fastrand::Rng;
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,9 @@ const SPAWN_EVERY: Duration = Duration::from_millis(2);
 /// How long stations may take to be let in before a load: this, and a little for each.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const READY_EACH: Duration = Duration::from_millis(30);
+
+/// How long the answer to a start may take.
+const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long answers to the last messages of a load are waited for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -56,7 +61,8 @@ pub struct FleetOptions {
     pub duration: Option<Duration>,
     /// Of a hundred connectors, how many charge on average.
     pub charging_share: u8,
-    /// Tokens that drivers present, by turns.
+    /// Tokens that drivers present, by turns; `{n}` in one becomes a number from 1 for each connector, so that
+    /// no two charge with the same.
     pub id_tags: Vec<String>,
     /// Of all random numbers.
     pub seed: u64,
@@ -201,7 +207,14 @@ impl Fleet {
     async fn run(&self) -> Result<(Vec<StationSim>, Option<LoadReport>), FleetError> {
         let stations = self.spawn_all().await?;
         let load = match self.options.rate {
-            Some(rate) => self.run_load(&stations, rate).await?,
+            Some(rate) => match self.run_load(&stations, rate).await {
+                Ok(load) => load,
+                Err(error) => {
+                    // Charges that did begin are not left open.
+                    end_all(&stations).await;
+                    return Err(error);
+                }
+            },
             None => {
                 self.run_drivers(&stations).await;
                 None
@@ -233,13 +246,19 @@ impl Fleet {
         Ok(stations)
     }
 
+    /// A token for each connector.
+    fn id_tags(&self) -> impl Iterator<Item = String> {
+        let tags = self.options.id_tags.iter().cycle();
+        (1_u64..).zip(tags).map(|(number, tag)| tag.replace("{n}", &number.to_string()))
+    }
+
     async fn run_drivers(&self, stations: &[StationSim]) {
         let mut seeds = Rng::with_seed(self.options.seed ^ 0x5eed);
         let mut drivers = JoinSet::new();
-        let mut tags = self.options.id_tags.iter().cycle();
+        let mut tags = self.id_tags();
         for station in stations {
             for connector in 1..=self.options.connectors {
-                let Some(id_tag) = tags.next().cloned() else { continue };
+                let Some(id_tag) = tags.next() else { continue };
                 let driver = Driver {
                     station: station.clone(),
                     connector,
@@ -314,7 +333,7 @@ impl Fleet {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let tags: Vec<String> = self.options.id_tags.iter().cycle().take(stations.len()).cloned().collect();
+        let tags = self.id_tags();
         let begun = stream::iter(stations.iter().zip(tags)).map(|(station, id_tag)| async move {
             begin_charge(station, &id_tag).await.map_err(|source| FleetError::NoCharge {
                 station: station.id().to_owned(),
@@ -331,11 +350,20 @@ impl Fleet {
 }
 
 async fn begin_charge(station: &StationSim, id_tag: &str) -> Result<(), SimError> {
+    let mut events = station.events();
     station.plug_in(1).await?;
     station.present_token(1, id_tag).await?;
-    let has_id = |now: &super::Snapshot| now.connector(1).is_some_and(|c| c.transaction_id.is_some());
-    station.wait_for(Duration::from_secs(60), has_id).await?;
-    Ok(())
+    let answered = async {
+        loop {
+            match events.recv().await {
+                Ok(Event::StartAnswered { status: AuthorizationStatus::Accepted, .. }) => return Ok(()),
+                Ok(Event::StartAnswered { status, .. }) => return Err(SimError::Refused(status)),
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return Err(SimError::Gone),
+            }
+        }
+    };
+    tokio::time::timeout(START_WITHIN, answered).await.unwrap_or(Err(SimError::Timeout(START_WITHIN)))
 }
 
 /// Ends all charges, waits for the answers, and closes; returns the messages that stayed unanswered.
@@ -347,8 +375,10 @@ async fn end_all(stations: &[StationSim]) -> usize {
                 // It may have ended meanwhile.
                 drop(station.stop(number).await);
             }
+            // So that the server does not keep a connector as taken.
+            drop(station.unplug(number).await);
         }
-        let unsent = match station.wait_for(END_WITHIN, |now| now.unsent == 0 || !now.online).await {
+        let unsent = match station.wait_for(END_WITHIN, |now| now.waiting == 0 || !now.online).await {
             Ok(now) => now.unsent,
             Err(_) => station.snapshot().unsent,
         };

@@ -201,6 +201,8 @@ pub struct Snapshot {
     pub accepted: bool,
     /// Messages about charges that the server has not answered yet.
     pub unsent: usize,
+    /// Messages of any kind that the server has not answered yet.
+    pub waiting: usize,
     /// Its connectors, from 1.
     pub connectors: Vec<ConnectorSnapshot>,
 }

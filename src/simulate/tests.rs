@@ -520,7 +520,7 @@ fn options(server: &Server) -> FleetOptions {
 #[tokio::test]
 async fn an_open_loop_offers_its_rate_and_counts_latency_from_the_due_time() {
     let seen = AtomicU64::new(0);
-    let server = Server::start(move |call| match call {
+    let mut server = Server::start(move |call| match call {
         // One stall on one of the five stations: twenty messages become due meanwhile.
         StationCall::MeterValues(_) if seen.fetch_add(1, Ordering::Relaxed) == 50 => {
             Reaction::Stall(Duration::from_millis(400))
@@ -528,7 +528,11 @@ async fn an_open_loop_offers_its_rate_and_counts_latency_from_the_due_time() {
         _ => Reaction::Usual,
     })
     .await;
-    let options = FleetOptions { rate: Some(Rate::PerSecond(250)), ..options(&server) };
+    let options = FleetOptions {
+        rate: Some(Rate::PerSecond(250)),
+        id_tags: vec!["A{n}".to_owned()],
+        ..options(&server)
+    };
     let mut lines = Vec::new();
     let report =
         run_fleet(options, CancellationToken::new(), |line| lines.push(line.to_owned())).await.unwrap();
@@ -539,7 +543,25 @@ async fn an_open_loop_offers_its_rate_and_counts_latency_from_the_due_time() {
     // Without counting from the due time only one in 250 would be slow.
     assert!(load.latency_micros.p90 > 10_000 || load.latency_micros.p99 > 200_000, "{load:?}");
     assert_eq!((report.charges_started, report.charges_stopped, report.unsent), (5, 5, 0));
+    let tags = |call: &StationCall| match call {
+        StationCall::StartTransaction(start) => Some(start.id_tag.as_str().to_owned()),
+        _ => None,
+    };
+    let calls = server.so_far();
+    let used: std::collections::BTreeSet<String> = calls.iter().filter_map(tags).collect();
+    assert_eq!(Vec::from_iter(used), ["A1", "A2", "A3", "A4", "A5"]);
+    assert_eq!(words(&calls).last().unwrap(), "1 Available", "connectors are left free");
     assert!(lines.iter().any(|line| line.contains("5/5 connected  5 charging")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_load_does_not_begin_with_charges_that_were_refused() {
+    let server = Server::start(|_| Reaction::Usual).await;
+    let rate = Some(Rate::Max);
+    let options = FleetOptions { rate, id_tags: vec!["LATE".to_owned()], ..options(&server) };
+    let error = run_fleet(options, CancellationToken::new(), |_| {}).await.unwrap_err();
+    let FleetError::NoCharge { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source, SimError::Refused(AuthorizationStatus::Invalid));
 }
 
 #[tokio::test]
