@@ -6,6 +6,7 @@
 //! Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong.
 
 pub mod api_key;
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod export;
@@ -17,6 +18,8 @@ pub mod migrate;
 pub mod output;
 pub mod partner;
 pub mod party;
+mod postgres_tools;
+pub mod restore;
 pub mod serve;
 pub mod simulate;
 pub mod station;
@@ -103,6 +106,8 @@ enum Command {
     Partner(partner::PartnerArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     ApiKey(api_key::ApiKeyArgs),
     Simulate(simulate::SimulateArgs),
 }
@@ -141,6 +146,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),
+        Command::Backup(args) => backup::run(&settings, output, &args),
+        Command::Restore(args) => restore::run(&settings, output, &args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
         Command::Simulate(args) => simulate::run(output, args),
     }

@@ -7,6 +7,7 @@
 //! whole or not at all, and it is durable when the call returns.
 
 pub mod api_keys;
+pub mod backup;
 pub mod cdrs;
 pub mod changes;
 pub mod charges;
@@ -34,6 +35,7 @@ pub use error::DbError;
 pub use url::DbUrl;
 
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -302,6 +304,25 @@ impl Db {
         })
         .await
     }
+}
+
+/// The migrations that a database has and this version does not know; nothing when it was never migrated.
+///
+/// # Errors
+/// When the database cannot say.
+pub fn unknown_migrations(conn: &mut DbConn) -> DbResult<Option<Vec<String>>> {
+    on_each!(conn, |c| unknown_on(c)).map_err(|error| DbError::Migration(error.to_string()))
+}
+
+fn unknown_on<C>(conn: &mut C) -> diesel::migration::Result<Option<Vec<String>>>
+where
+    C: Migrations + Connection + MigrationHarness<C::Backend>,
+{
+    let all = MigrationSource::<C::Backend>::migrations(&migrations(conn))?;
+    let known: Vec<String> = all.iter().map(|migration| migration.name().version().to_string()).collect();
+    let applied = conn.applied_migrations()?;
+    let unknown = applied.iter().map(ToString::to_string).filter(|version| !known.contains(version));
+    Ok((!applied.is_empty()).then(|| unknown.collect()))
 }
 
 /// The migrations of the engine behind a connection.
