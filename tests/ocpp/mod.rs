@@ -3,5 +3,6 @@
 mod admission;
 mod client;
 mod frames;
+mod python_station;
 mod schemas;
 mod sockets;
