@@ -21,8 +21,9 @@ use crate::security::digest;
 use chrono::TimeDelta;
 use std::time::Duration;
 
-/// The roles that are told of locations and tariffs.
-pub const LOCATION_AUDIENCE: &[Role] = &[Role::Emsp, Role::Hub, Role::Nap, Role::Nsp, Role::Scsp];
+/// The roles that are told of locations and tariffs: the same as in `roaming::catalogue`, for who is told of a
+/// location is told of its EVSEs.
+pub const LOCATION_AUDIENCE: &[Role] = &[Role::Emsp, Role::Nsp, Role::Nap, Role::Hub, Role::OtherRole];
 
 /// The context of a sample that is a status.
 pub(super) const STATUS: &str = "Status";

@@ -6,11 +6,13 @@
 
 use super::portable::PortableExt;
 use super::schema::{partner_changes, partner_roles, partners};
+use super::types::Instant;
 use super::{DbConn, DbResult};
 use crate::domain::Timestamp;
 use crate::domain::partner::{ModuleId, PartnerStatus};
 use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 /// Names an object of a module: the owner and the folded id, for tokens with their type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,6 +98,12 @@ pub fn mark(
     Ok(())
 }
 
+/// The states of partners for whom changes are kept. What changes while a partner is suspended is told when it
+/// no longer is.
+fn told_of_changes() -> [String; 2] {
+    [PartnerStatus::Registered, PartnerStatus::Suspended].map(|status| status.as_str().to_owned())
+}
+
 /// The partners to whom changes are pushed, that play one of the roles (any, when none is named).
 ///
 /// # Errors
@@ -103,7 +111,7 @@ pub fn mark(
 pub fn audience(conn: &mut DbConn, roles: &[Role]) -> DbResult<Vec<i64>> {
     let mut query = partners::table
         .inner_join(partner_roles::table)
-        .filter(partners::status.eq(PartnerStatus::Registered.as_str()))
+        .filter(partners::status.eq_any(told_of_changes()))
         .filter(partners::delivery.ne("pull_only"))
         .select(partners::id)
         .distinct()
@@ -125,7 +133,7 @@ pub fn speaker(conn: &mut DbConn, party: &PartyId, role: &Role) -> DbResult<Opti
         .filter(partner_roles::country_code.eq(party.country_code()))
         .filter(partner_roles::party_id.eq(party.party_id()))
         .filter(partner_roles::role.eq(role.as_str()))
-        .filter(partners::status.eq(PartnerStatus::Registered.as_str()))
+        .filter(partners::status.eq_any(told_of_changes()))
         .filter(partners::delivery.ne("pull_only"))
         .select(partners::id)
         .first(conn)
@@ -150,38 +158,101 @@ pub fn mark_for_roles(
     Ok(ids)
 }
 
-/// The oldest changes that a partner has to be told of and that are not set aside.
+/// Marks all of our objects of a module that a partner may be told of: every tariff and token, locations that are
+/// for partners, sessions and CDRs of the eMSP that is named. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_all(
+    conn: &mut DbConn,
+    partner_id: i64,
+    module: &ModuleId,
+    emsp: Option<&PartyId>,
+    now: Timestamp,
+) -> DbResult<usize> {
+    let (id, source) = match module {
+        ModuleId::Tariffs => ("id", "tariffs WHERE partner_id IS NULL"),
+        ModuleId::Locations => ("id", "locations WHERE partner_id IS NULL AND publish"),
+        ModuleId::Tokens => ("token_type || '*' || uid", "tokens WHERE partner_id IS NULL"),
+        ModuleId::Sessions => ("id", "sessions WHERE partner_id IS NULL"),
+        ModuleId::Cdrs => ("id", "cdrs WHERE partner_id IS NULL"),
+        _ => return Ok(0),
+    };
+    let of_emsp = matches!(module, ModuleId::Sessions | ModuleId::Cdrs);
+    let (country, party) = emsp.map_or(("", ""), |emsp| (emsp.country_code(), emsp.party_id()));
+    let drivers = if of_emsp { "AND token_country = $4 AND token_party = $5" } else { "" };
+    // The keys are those of `ObjectKey`. One statement, for there may be very many.
+    let statement = diesel::sql_query(format!(
+        "INSERT INTO partner_changes (partner_id, module, object_key, generation, changed_at, attempts) \
+         SELECT $1, $2, country_code || '*' || party_id || '*' || {id}, 1, $3, 0 FROM {source} {drivers} \
+         ON CONFLICT (partner_id, module, object_key) DO UPDATE \
+         SET generation = partner_changes.generation + 1, attempts = 0, set_aside = NULL"
+    ))
+    .bind::<BigInt, _>(partner_id)
+    .bind::<Text, _>(module.as_str())
+    .bind::<Instant, _>(now);
+    Ok(if of_emsp {
+        statement.bind::<Text, _>(country).bind::<Text, _>(party).execute(conn)?
+    } else {
+        statement.execute(conn)?
+    })
+}
+
+/// The oldest changes that a partner has to be told of and that are not set aside; those that failed come last,
+/// so that they hold up no others.
 ///
 /// # Errors
 /// When the database fails.
 pub fn pending(conn: &mut DbConn, partner_id: i64, limit: i64) -> DbResult<Vec<Change>> {
-    type Row = (String, String, i64, Timestamp, i32, Option<String>);
     let rows: Vec<Row> = partner_changes::table
         .filter(partner_changes::partner_id.eq(partner_id))
         .filter(partner_changes::set_aside.is_null())
-        .order((partner_changes::changed_at, partner_changes::object_key))
+        .order((partner_changes::attempts, partner_changes::changed_at, partner_changes::object_key))
         .limit(limit)
-        .select((
-            partner_changes::module,
-            partner_changes::object_key,
-            partner_changes::generation,
-            partner_changes::changed_at,
-            partner_changes::attempts,
-            partner_changes::set_aside,
-        ))
+        .select(COLUMNS)
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(module, key, generation, changed_at, attempts, set_aside)| Change {
-            partner_id,
-            module: ModuleId::from(module.as_str()),
-            key: ObjectKey(key),
-            generation,
-            changed_at,
-            attempts,
-            set_aside,
-        })
-        .collect())
+    Ok(rows.into_iter().map(change).collect())
+}
+
+/// A change as it is now, if the partner still has to be told of it and it is not set aside.
+///
+/// # Errors
+/// When the database fails.
+pub fn current(conn: &mut DbConn, known: &Change) -> DbResult<Option<Change>> {
+    let row: Option<Row> = partner_changes::table
+        .find((known.partner_id, known.module.as_str(), &known.key.0))
+        .filter(partner_changes::set_aside.is_null())
+        .select(COLUMNS)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(change))
+}
+
+type Row = (i64, String, String, i64, Timestamp, i32, Option<String>);
+
+type Columns = (
+    partner_changes::partner_id,
+    partner_changes::module,
+    partner_changes::object_key,
+    partner_changes::generation,
+    partner_changes::changed_at,
+    partner_changes::attempts,
+    partner_changes::set_aside,
+);
+
+const COLUMNS: Columns = (
+    partner_changes::partner_id,
+    partner_changes::module,
+    partner_changes::object_key,
+    partner_changes::generation,
+    partner_changes::changed_at,
+    partner_changes::attempts,
+    partner_changes::set_aside,
+);
+
+fn change((partner_id, module, key, generation, changed_at, attempts, set_aside): Row) -> Change {
+    let (module, key) = (ModuleId::from(module.as_str()), ObjectKey(key));
+    Change { partner_id, module, key, generation, changed_at, attempts, set_aside }
 }
 
 /// Removes a change that the partner took, unless the object changed again meanwhile; whether it was removed.
@@ -214,7 +285,7 @@ pub fn set_aside(conn: &mut DbConn, change: &Change, reason: &str) -> DbResult<(
     Ok(())
 }
 
-/// Counts that a change failed though the partner was there.
+/// Counts that the partner was there but could not take a change.
 ///
 /// # Errors
 /// When the database fails.
@@ -229,7 +300,7 @@ pub fn failed(conn: &mut DbConn, change: &Change) -> DbResult<()> {
     Ok(())
 }
 
-/// Takes up again what a partner refused: it may have changed its mind, or been repaired.
+/// Takes up again what a partner refused: it may have changed its mind, or been repaired. How many there were.
 ///
 /// # Errors
 /// When the database fails.
@@ -239,8 +310,20 @@ pub fn take_up_again(conn: &mut DbConn, partner_id: i64) -> DbResult<usize> {
             .filter(partner_changes::partner_id.eq(partner_id))
             .filter(partner_changes::set_aside.is_not_null()),
     )
-    .set((partner_changes::attempts.eq(0), partner_changes::set_aside.eq(None::<String>)))
+    .set(partner_changes::set_aside.eq(None::<String>))
     .execute(conn)?)
+}
+
+/// How many changes wait for each partner that has any.
+///
+/// # Errors
+/// When the database fails.
+pub fn backlogs(conn: &mut DbConn) -> DbResult<Vec<(i64, i64)>> {
+    Ok(partner_changes::table
+        .filter(partner_changes::set_aside.is_null())
+        .group_by(partner_changes::partner_id)
+        .select((partner_changes::partner_id, diesel::dsl::count_star()))
+        .load(conn)?)
 }
 
 /// How many changes wait for a partner, and how many are set aside.

@@ -1,96 +1,131 @@
-//! Tells partners what changed: one worker per partner, so that none slows another.
+//! Tells partners what changed: a worker for each partner that is told, so that none waits for another, and one
+//! who starts and ends the workers as partners come and go, by this process or by another one.
 
 use crate::app::App;
-use crate::db::{DbError, partners};
-use crate::domain::partner::{DeliveryPolicy, PartnerStatus};
-use crate::roaming::delivery::{Memory, Progress, deliver};
+use crate::db::{DbConn, DbResult, changes, partners};
+use crate::roaming::delivery::{Memory, Progress, deliver_once, is_told};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How soon a partner that another process registered gets its worker.
+/// How soon the one over the workers sees what another process did to a partner.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a worker that met an error of the database lets pass.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// How long the one over the workers lets pass between looks at the partners.
+const AT_MOST_EVERY: Duration = Duration::from_millis(200);
+/// How long a worker that was woken lets changes gather.
+const GATHER: Duration = Duration::from_millis(20);
 
 struct Worker {
+    name: String,
     task: JoinHandle<()>,
-    wake: Arc<Notify>,
+    stop: CancellationToken,
 }
 
 /// Runs until it is stopped.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
-    let mut workers: HashMap<i64, Worker> = HashMap::new();
+    let mut workers = HashMap::new();
     loop {
         // Registered before looking, so that a wake-up while looking is not lost.
         let woken = app.wakes.delivery.notified();
-        match to_be_told(&app).await {
-            Ok(ids) => {
-                workers.retain(|_, worker| !worker.task.is_finished());
-                for id in ids {
-                    workers.entry(id).or_insert_with(|| start(&app, id, &stop));
-                }
-            }
-            Err(error) => tracing::error!(%error, "partners could not be listed; trying again"),
+        if let Err(error) = supervise(&app, &mut workers, &stop).await {
+            tracing::error!(%error, "partners could not be looked up; trying again");
         }
+        let pause = async {
+            tokio::time::sleep(AT_MOST_EVERY).await;
+            tokio::select! {
+                () = woken => {}
+                // Real time, also where tests turn the clock: another process may have changed a partner.
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => break,
-            () = woken => workers.values().for_each(|worker| worker.wake.notify_one()),
-            // Real time, also where tests turn the clock: another process may have written.
-            () = tokio::time::sleep(LOOK) => {}
+            () = pause => {}
         }
     }
     for (_, worker) in workers {
-        // A worker ends by itself; one that panicked has said so.
+        // It ends at once; it can only fail by a panic, which is logged where it happens.
         drop(worker.task.await);
     }
 }
 
-async fn to_be_told(app: &App) -> Result<Vec<i64>, DbError> {
-    let all = app.db.read(partners::all).await?;
-    let told = all.into_iter().filter(|partner| {
-        partner.status == PartnerStatus::Registered && partner.delivery != DeliveryPolicy::PullOnly
+/// Starts and ends workers, and counts what waits.
+async fn supervise(
+    app: &Arc<App>,
+    workers: &mut HashMap<i64, Worker>,
+    stop: &CancellationToken,
+) -> DbResult<()> {
+    let look = |conn: &mut DbConn| DbResult::Ok((partners::all(conn)?, changes::backlogs(conn)?));
+    let (partners, waiting) = app.db.read(look).await?;
+    let waiting: HashMap<i64, i64> = waiting.into_iter().collect();
+    let backlog = &app.metrics.partner_backlog;
+    let told: HashMap<i64, &str> = partners
+        .iter()
+        .filter(|partner| is_told(partner))
+        .map(|partner| (partner.id, partner.name.as_str()))
+        .collect();
+    workers.retain(|id, worker| {
+        let keep = told.contains_key(id) && !worker.task.is_finished();
+        if !keep {
+            // Whatever it was sending will be sent again.
+            worker.stop.cancel();
+        }
+        if !told.contains_key(id)
+            && let Err(error) = backlog.remove_label_values(&[&worker.name])
+        {
+            tracing::debug!(%error, "a partner was not counted");
+        }
+        keep
     });
-    Ok(told.map(|partner| partner.id).collect())
+    for (id, name) in told {
+        backlog.with_label_values(&[name]).set(waiting.get(&id).copied().unwrap_or(0));
+        workers.entry(id).or_insert_with(|| {
+            let stop = stop.child_token();
+            let task = tokio::spawn(work(Arc::clone(app), id, stop.clone()));
+            Worker { name: name.to_owned(), task, stop }
+        });
+    }
+    Ok(())
 }
 
-fn start(app: &Arc<App>, partner_id: i64, stop: &CancellationToken) -> Worker {
-    let wake = Arc::new(Notify::new());
-    let task = tokio::spawn(work(Arc::clone(app), partner_id, Arc::clone(&wake), stop.clone()));
-    Worker { task, wake }
+/// Tells one partner, until it is stopped or the partner is not told any more.
+async fn work(app: Arc<App>, partner_id: i64, stop: CancellationToken) {
+    tokio::select! {
+        // What is on its way is given up, and sent again later: a partner that hangs must not hold up a stop.
+        () = stop.cancelled() => {}
+        () = deliver(&app, partner_id) => {}
+    }
 }
 
-/// Tells one partner, until it is not to be told any more.
-async fn work(app: Arc<App>, partner_id: i64, wake: Arc<Notify>, stop: CancellationToken) {
+async fn deliver(app: &App, partner_id: i64) {
     let mut memory = Memory::default();
-    let poll = app.config.roaming.poll_interval.min(Duration::from_secs(2));
+    let poll = app.config.roaming.poll_interval;
     loop {
-        let progress = tokio::select! {
-            () = stop.cancelled() => return,
-            // What is under way when it is stopped is sent again later, which changes nothing.
-            progress = deliver(&app, partner_id, &mut memory) => progress,
-        };
-        let retry_at = match progress {
+        let woken = app.wakes.delivery.notified();
+        let next = match deliver_once(app, partner_id, &mut memory).await {
             Ok(Progress::More) => continue,
-            Ok(Progress::Idle) => None,
-            Ok(Progress::RetryAt(at)) => Some(at),
             Ok(Progress::NotTold) => return,
+            Ok(Progress::Waiting(next)) => next,
             Err(error) => {
                 tracing::error!(partner = partner_id, %error, "changes could not be delivered; trying again");
-                None
+                tokio::time::sleep(AFTER_ERROR).await;
+                continue;
             }
         };
         let due = async {
-            match retry_at {
+            match next {
                 Some(at) => app.clock.sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = stop.cancelled() => return,
-            () = wake.notified() => {}
+            () = woken => tokio::time::sleep(GATHER).await,
             () = due => {}
+            // Real time: another process may have changed an object.
             () = tokio::time::sleep(poll) => {}
         }
     }

@@ -141,6 +141,15 @@ impl<'a> Outgoing<'a> {
     }
 }
 
+/// Whether a partner says that it does not know the object (OCPI 2.2.1 status_codes: 2003 is an unknown location,
+/// 2004 an unknown token).
+fn is_unknown(error: &PartnerCallError) -> bool {
+    matches!(
+        error,
+        PartnerCallError::Refused { http: 404, .. } | PartnerCallError::Refused { code: 2003 | 2004, .. }
+    )
+}
+
 /// Where a partner serves a side of a module.
 pub(super) fn endpoint<'p>(
     partner: &'p Partner,
@@ -236,7 +245,7 @@ impl PartnerLink for OcpiLink {
                 let deletes = message.method == Method::DELETE;
                 match send(message).await {
                     // What is to be gone and is not known is gone.
-                    Err(PartnerCallError::Refused { http: 404, .. }) if deletes => Ok(()),
+                    Err(error) if deletes && is_unknown(&error) => Ok(()),
                     sent => sent.map(|_| ()),
                 }
             }
@@ -245,7 +254,8 @@ impl PartnerLink for OcpiLink {
                 (Err(PartnerCallError::Refused { .. } | PartnerCallError::Unreadable(_)), Some(whole)) => {
                     send(whole).await.map(|_| ())
                 }
-                (Err(PartnerCallError::Refused { .. }), None) => Ok(()),
+                // What it does not know needs not be taken back.
+                (Err(error), None) if is_unknown(&error) => Ok(()),
                 (sent, _) => sent.map(|_| ()),
             },
         }

@@ -1,6 +1,7 @@
 //! What registering with partners needs, in a node and on the command line alike, and the rules that hold
 //! whoever begins: which parties we name, who may claim which party, what a partner's state becomes.
 
+use super::delivery;
 use super::link::{CredentialsOffer, Discovery, DiscoveryError, PartnerCallError, PartnerLink};
 use crate::app::App;
 use crate::clock::Clock;
@@ -172,7 +173,8 @@ pub(super) fn without_repetitions(roles: Vec<PartnerRole>) -> Vec<PartnerRole> {
     once
 }
 
-/// Writes down that a partner is registered, with what was exchanged.
+/// Writes down that a partner is registered, with what was exchanged, and that it has to be told everything. An
+/// update that only gives new tokens changes nothing in what it was told.
 pub(super) fn settle(
     conn: &mut DbConn,
     mut partner: Partner,
@@ -182,6 +184,9 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<Partner, RegistrationError> {
     check_claims(conn, Some(partner.id), &theirs.roles)?;
+    let knows_all = partner.status == PartnerStatus::Registered
+        && partner.endpoints == discovery.endpoints
+        && partner.roles == theirs.roles;
     partner.status = PartnerStatus::Registered;
     partner.versions_url = Some(theirs.versions_url.clone());
     partner.version = Some(discovery.version.clone());
@@ -191,6 +196,9 @@ pub(super) fn settle(
     partners::update(conn, &partner)?;
     partners::set_token_out(conn, partner.id, Some(sealed))?;
     partners::set_health(conn, partner.id, &Health { last_contact: Some(now), ..Health::default() })?;
+    if !knows_all {
+        delivery::mark_everything(conn, &partner, now)?;
+    }
     Ok(partner)
 }
 

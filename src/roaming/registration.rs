@@ -3,7 +3,7 @@
 
 use super::desk::{Desk, RegistrationError, end, settle, without_repetitions};
 use super::link::{CredentialsOffer, Handshake, PartnerCallError, Peer};
-use super::{delivery, sync};
+use super::sync;
 use crate::config::Secret;
 use crate::db::{DbError, partners};
 use crate::domain::partner::{DeliveryPolicy, Partner, PartnerStatus, TokenEncoding};
@@ -329,7 +329,8 @@ impl Desk<'_> {
         self.switch(name, PartnerStatus::Registered, PartnerStatus::Suspended).await
     }
 
-    /// Takes up the traffic with a partner that was suspended, and tells it everything that it missed.
+    /// Takes up the traffic with a partner that was suspended, and tells it everything that it missed: what
+    /// changed meanwhile was marked for it.
     ///
     /// # Errors
     /// When it is not suspended.
@@ -412,13 +413,12 @@ impl Desk<'_> {
         })
     }
 
-    /// Both sides tell each other everything: marks all that the partner has to know, and asks for a complete
-    /// pull of what it offers. A running node does the rest.
+    /// Asks for a complete pull of what the partner offers, as everything of ours was marked to be told to it. A
+    /// running node does the rest.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn after_registration(&self, partner: &Partner) -> Result<(), RegistrationError> {
-        delivery::mark_everything(self.db, self.clock, partner).await?;
         sync::ask_for_complete(self.db, partner.id).await?;
         Ok(())
     }
