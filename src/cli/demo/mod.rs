@@ -70,8 +70,9 @@ async fn tell(output: Output, args: DemoArgs) -> Outcome {
     let temporary;
     let dir = match args.dir {
         Some(dir) => {
-            std::fs::create_dir_all(&dir)
-                .map_err(|error| Failure::from(error).while_doing(format!("cannot make {}", dir.display())))?;
+            std::fs::create_dir_all(&dir).map_err(|error| {
+                Failure::from(error).while_doing(format!("cannot make {}", dir.display()))
+            })?;
             dir
         }
         None => {

@@ -1,18 +1,18 @@
 //! The story, step by step. A step fails with what it waited for.
 
+use super::Teller;
 use super::nodes::{PATIENCE, api_key, start, until};
 use super::seed::{self, APP_USER, CARD, LOCATION, STATIONS};
-use super::Teller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{Column, Output, table};
-use crate::db::{DbConn, DbError, cdrs, commands, locations, partners, sessions, tariffs, tokens};
 use crate::db::cdrs::CdrFilter;
 use crate::db::locations::Owner;
 use crate::db::page::Page;
 use crate::db::sessions::SessionFilter;
+use crate::db::{DbConn, DbError, cdrs, commands, locations, partners, sessions, tariffs, tokens};
+use crate::domain::CiString;
 use crate::domain::cdr::Cdr;
 use crate::domain::command::{CommandResult, StartSession, StopSession};
-use crate::domain::CiString;
 use crate::domain::location::EvseStatus;
 use crate::domain::partner::{DeliveryPolicy, Partner, PartnerStatus, TokenEncoding};
 use crate::domain::session::{Session, SessionStatus};
@@ -66,12 +66,16 @@ pub(super) async fn play(teller: &Teller, dir: &Path) -> Result<Story, Failure> 
 
     let session = step("start a charge with the card", charge_by_card(ac, &emsp)).await?;
     let session_id = session.id.clone();
-    teller.done("charge 1 begins", &format!("card at {}; the eMSP sees session {}", ac.id(), short(session_id.as_str())))?;
+    teller.done(
+        "charge 1 begins",
+        &format!("card at {}; the eMSP sees session {}", ac.id(), short(session_id.as_str())),
+    )?;
     let app_session = step("start a charge from the app", charge_by_app(dc, &emsp, &partner)).await?;
     teller.done("charge 2 begins", &format!("START_SESSION from the app at {}: ACCEPTED", dc.id()))?;
     for _ in 0..3 {
         let grown = step("see the session grow", grow(&emsp, &session_id)).await?;
-        let cost = grown.total_cost.as_ref().map_or_else(String::new, |cost| format!(", {} EUR", cost.excl_vat));
+        let cost =
+            grown.total_cost.as_ref().map_or_else(String::new, |cost| format!(", {} EUR", cost.excl_vat));
         teller.done("meter values", &format!("the eMSP sees {} kWh{cost}", grown.kwh))?;
     }
 
@@ -185,9 +189,9 @@ fn session_with(uid: &'static str) -> impl Fn(&mut DbConn) -> Result<Option<Sess
     move |conn| {
         let filter = SessionFilter { owner: Owner::Any, emsps: None, status: None };
         let all = sessions::list(conn, &filter, Page::first(10))?.items;
-        Ok(all.into_iter().find(|session| {
-            session.cdr_token.uid.as_str() == uid && session.status == SessionStatus::Active
-        }))
+        Ok(all
+            .into_iter()
+            .find(|session| session.cdr_token.uid.as_str() == uid && session.status == SessionStatus::Active))
     }
 }
 
@@ -197,11 +201,7 @@ async fn charge_by_card(station: &StationSim, emsp: &Node) -> Result<Session, Fa
     until(emsp, "the session at the eMSP", session_with(CARD)).await
 }
 
-async fn charge_by_app(
-    station: &StationSim,
-    emsp: &Node,
-    partner: &Partner,
-) -> Result<Session, Failure> {
+async fn charge_by_app(station: &StationSim, emsp: &Node, partner: &Partner) -> Result<Session, Failure> {
     let (app, us) = (emsp.app(), seed::emsp()?);
     station.plug_in_car(1, 60_000, 200).await?;
     let start = StartSession {
