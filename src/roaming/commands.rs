@@ -171,6 +171,28 @@ pub async fn finish(
     Ok(kept)
 }
 
+/// Takes the result of a command that we sent to that partner; whether we did. What was ended before stays as it
+/// was ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_result(
+    app: &App,
+    partner: &Partner,
+    kind: &str,
+    id: &str,
+    CommandOutcome { result, message }: CommandOutcome,
+) -> Result<bool, DbError> {
+    let key = id.to_owned();
+    let row = app.db.read(move |conn| commands::find(conn, &key)).await?;
+    let sent = row
+        .is_some_and(|row| row.direction == "out" && row.partner_id == Some(partner.id) && row.kind == kind);
+    if sent && !finish(app, id.to_owned(), result, message).await? {
+        tracing::info!(command = id, "the result of a command came when it was ended already");
+    }
+    Ok(sent)
+}
+
 /// Ends the commands whose time is over, and posts the results that partners are owed. How many results could
 /// not be posted and will be offered again.
 ///

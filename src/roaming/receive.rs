@@ -173,6 +173,15 @@ pub fn may_act_for(conn: &mut DbConn, partner: &Partner, party: &PartyId, role: 
     Ok(partners::of_party(conn, party, role)?.is_none_or(|id| id == partner.id))
 }
 
+/// Whether a partner may act for a party in a role ([`may_act_for`]).
+///
+/// # Errors
+/// When the database fails.
+pub async fn acts_for(app: &App, partner: &Partner, party: &PartyId, role: &Role) -> DbResult<bool> {
+    let (partner, party, role) = (partner.clone(), party.clone(), role.clone());
+    app.db.read(move |conn| may_act_for(conn, &partner, &party, &role)).await
+}
+
 /// The object of that key if the partner may have it, with whether there is one.
 fn look_up<T: Told>(conn: &mut DbConn, partner: &Partner, key: &T::Key) -> Result<Option<T>, ReceiveError> {
     let (party, _) = T::owner(key);

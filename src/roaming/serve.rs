@@ -50,6 +50,17 @@ pub async fn location(app: &App, to: Option<&PartyId>, id: CiString) -> DbResult
     Ok(ours.into_iter().find(|location| asked(location) && location.is_for_partners()))
 }
 
+/// Which of our parties has a location of that id, published or not: its stations may be used all the same.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owner_of_location(app: &App, to: Option<&PartyId>, id: CiString) -> DbResult<Option<PartyId>> {
+    let to = to.cloned();
+    let ours = app.db.read(move |conn| locations::ours_by_id(conn, &id)).await?;
+    let mut owners = ours.into_iter().map(|location| location.party);
+    Ok(owners.find(|party| to.as_ref().is_none_or(|to| to == party)))
+}
+
 /// A page of our tariffs.
 ///
 /// # Errors

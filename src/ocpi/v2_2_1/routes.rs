@@ -1,7 +1,7 @@
 //! The routes of the functional modules, below `/ocpi/2.2.1`. Sender and receiver paths of a module collide on
 //! one base, so each role has its own: `cpo` and `emsp`.
 
-use super::{cdrs, locations, sessions, tariffs, tokens};
+use super::{cdrs, commands, locations, sessions, tariffs, tokens};
 use crate::ocpi::{method_not_allowed, nothing_here};
 use actix_web::web::{self, ServiceConfig, get, patch, post, put, resource, scope};
 use actix_web::{Resource, Route};
@@ -32,6 +32,7 @@ fn cpo(service: &mut ServiceConfig) {
             [put().to(sessions::handlers::put_preferences)],
         ))
         .service(at("/cdrs", [get().to(cdrs::handlers::get_ours)]))
+        .service(at("/commands/{command}", [post().to(commands::handlers::post)]))
         .service(at(
             "/tokens/{country_code}/{party_id}/{token_uid}",
             [
@@ -77,6 +78,7 @@ fn emsp(service: &mut ServiceConfig) {
         ))
         .service(at("/cdrs", [post().to(cdrs::handlers::post)]))
         .service(at("/cdrs/{country_code}/{party_id}/{cdr_id}", [get().to(cdrs::handlers::get_theirs)]))
+        .service(at("/commands/{command}/{id}", [post().to(commands::handlers::post_result)]))
         .service(at("/tokens", [get().to(tokens::handlers::get_ours)]))
         .service(at("/tokens/{token_uid}/authorize", [post().to(tokens::handlers::post_authorize)]));
 }
