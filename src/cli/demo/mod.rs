@@ -68,6 +68,8 @@ pub fn run(output: Output, args: DemoArgs) -> Outcome {
 async fn tell(output: Output, args: DemoArgs) -> Outcome {
     // Held until the end: dropping it removes the folder.
     let temporary;
+    // While the demo stays up, there is time to look into the folder.
+    let kept = args.dir.is_some() || !args.once;
     let dir = match args.dir {
         Some(dir) => {
             std::fs::create_dir_all(&dir).map_err(|error| {
@@ -85,7 +87,7 @@ async fn tell(output: Output, args: DemoArgs) -> Outcome {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let story = tokio::select! {
-        story = story::play(&teller, &dir) => story?,
+        story = story::play(&teller, &dir, kept) => story?,
         _ = interrupt.recv() => return Err(Failure::new("stopped before the story ended")),
         _ = terminate.recv() => return Err(Failure::new("stopped before the story ended")),
     };

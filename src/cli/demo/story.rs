@@ -44,7 +44,7 @@ pub(super) struct Story {
 }
 
 /// Plays the story.
-pub(super) async fn play(teller: &Teller, dir: &Path) -> Result<Story, Failure> {
+pub(super) async fn play(teller: &Teller, dir: &Path, kept: bool) -> Result<Story, Failure> {
     let operator = step("start the operator's node", start(dir, "operator")).await?;
     let passwords = step("fill the operator's node", seed::fill_operator(&operator)).await?;
     let url = operator.app().public_url.clone();
@@ -104,7 +104,8 @@ pub(super) async fn play(teller: &Teller, dir: &Path) -> Result<Story, Failure> 
     }
     let file = dir.join("cdrs.csv");
     let totals = step("write the export", write_export(&operator, &file)).await?;
-    teller.done("export", &format!("{totals} → {}", file.display()))?;
+    let place = if kept { file.display().to_string() } else { "a CSV file; --dir keeps it".to_owned() };
+    teller.done("export", &format!("{totals} → {place}"))?;
     let (operator_key, emsp_key) = (api_key(&operator).await?, api_key(&emsp).await?);
     Ok(Story { operator, emsp, stations, cdrs: received, export: file, operator_key, emsp_key })
 }
