@@ -10,5 +10,6 @@ mod ludwigsburg;
 mod ownership;
 mod pages;
 mod peer;
+mod pulling;
 mod registering;
 mod told;
