@@ -45,7 +45,7 @@ pub enum ExportError {
 pub struct Totals {
     /// CDRs written.
     pub cdrs: u64,
-    /// kWh.
+    /// kWh; those of a credit CDR are taken off.
     pub energy_kwh: Decimal,
     /// By currency (ISO 4217).
     pub costs: BTreeMap<String, CostTotals>,
@@ -63,7 +63,10 @@ pub struct CostTotals {
 impl Totals {
     fn add(&mut self, cdr: &Cdr) -> Option<()> {
         self.cdrs += 1;
-        self.energy_kwh = self.energy_kwh.checked_add(cdr.total_energy.decimal())?;
+        // A credit CDR takes its CDR back and says so in the cost alone (OCPI 2.2.1 mod_cdrs, "credit").
+        let energy = cdr.total_energy.decimal();
+        let taken_back = cdr.credit == Some(true);
+        self.energy_kwh = self.energy_kwh.checked_add(if taken_back { -energy } else { energy })?;
         let costs = self.costs.entry(cdr.currency.clone()).or_default();
         let excl_vat = cdr.total_cost.excl_vat.decimal();
         let incl_vat = cdr.total_cost.incl_vat.map_or(excl_vat, |amount| amount.decimal());
@@ -141,7 +144,7 @@ fn incl(price: Option<&Price>) -> Cell {
     Cell::Number(price.and_then(|price| price.incl_vat).map(|amount| amount.decimal()))
 }
 
-/// The columns, in their order. `docs/operations.md` tells what each means.
+/// The columns, in their order. `docs/export.md` tells what each means.
 fn row_of(numbered: &NumberedCdr) -> Row {
     let NumberedCdr { seq: _, partner_id, cdr } = numbered;
     let (token, place) = (&cdr.cdr_token, &cdr.cdr_location);

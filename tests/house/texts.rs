@@ -2,6 +2,7 @@
 
 use super::{assert_none, files_below, root, sources};
 use clap::error::ErrorKind;
+use roamwatt::config::{Config, Sources};
 use std::path::{Path, PathBuf};
 
 /// The texts of the repository, with their path in it.
@@ -221,6 +222,52 @@ fn everything_that_a_text_names_is_in_the_source() {
         }
     }
     assert_none(&broken, "these are not in the source any more");
+}
+
+#[test]
+fn the_export_is_documented_column_by_column() {
+    let text = std::fs::read_to_string(root().join("docs/export.md")).unwrap();
+    let columns: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| line.split_once('`').map(|(name, _)| name))
+        .collect();
+    assert_eq!(columns, roamwatt::finance::cdr_export::COLUMNS);
+}
+
+#[test]
+fn every_metric_is_documented() {
+    let text = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let metrics = std::fs::read_to_string(root().join("src/metrics.rs")).unwrap();
+    let names: Vec<&str> =
+        metrics.split('"').filter(|part| part.starts_with("roamwatt_") && !part.contains(' ')).collect();
+    assert!(names.len() > 5, "names of metrics are found: {names:?}");
+    let missing: Vec<String> = names
+        .into_iter()
+        .filter(|name| !text.contains(&format!("| `{name}` |")))
+        .map(str::to_owned)
+        .collect();
+    assert_none(&missing, "docs/operations.md does not tell of these metrics");
+}
+
+#[test]
+fn the_example_of_a_configuration_is_right() {
+    let text = std::fs::read_to_string(root().join("config/example-production.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = [
+        ("database-url", "postgres://roamwatt:secret@db.example/roamwatt?sslmode=verify-full"),
+        ("secret-key", "a key that is long enough for this purpose"),
+        ("metrics-token", "a token"),
+    ];
+    for (name, secret) in secrets {
+        std::fs::write(folder.path().join(name), secret).unwrap();
+        assert!(text.contains(&format!("\"/etc/roamwatt/{name}\"")), "the example names {name}");
+    }
+    let text = text.replace("/etc/roamwatt", &folder.path().display().to_string());
+    let sources = Sources { file: Some(("example-production.toml".into(), text)), ..Sources::default() };
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config.security.secret_key.reveal(), secrets[1].1);
+    assert_eq!(config.server.public_base(), "https://charging.example");
 }
 
 #[test]
