@@ -345,4 +345,42 @@ mod tests {
         ]);
         assert_eq!(serde_json::to_string(&row).unwrap(), "{\"b\":1.50,\"a\":null,\"c\":true}");
     }
+
+    #[test]
+    fn a_credit_takes_back_energy_and_cost() {
+        let cdr = |energy: &str, cost: &str, credit: bool| -> Cdr {
+            serde_json::from_value(serde_json::json!({
+                "party": { "country_code": "DE", "party_id": "ABC" },
+                "id": "C1",
+                "start_date_time": "2026-01-01T00:00:00Z",
+                "end_date_time": "2026-01-01T01:00:00Z",
+                "cdr_token": { "party": null, "uid": "1", "token_type": "RFID", "contract_id": "2", "extra": {} },
+                "auth_method": "WHITELIST",
+                "cdr_location": {
+                    "id": "L1", "address": "a", "city": "b", "country": "DEU", "evse_uid": "1", "evse_id": "2",
+                    "coordinates": { "latitude": "48.1", "longitude": "9.1" }, "connector_id": "1",
+                    "connector_standard": "IEC_62196_T2", "connector_format": "CABLE",
+                    "connector_power_type": "AC_3_PHASE"
+                },
+                "currency": "EUR",
+                "tariffs": [],
+                "charging_periods": [],
+                "total_cost": { "excl_vat": cost, "incl_vat": cost },
+                "total_energy": energy,
+                "total_time": serde_json::Number::from(1),
+                "total_parking_time": null,
+                "credit": credit,
+                "last_updated": "2026-01-01T01:00:00Z",
+                "extra": {}
+            }))
+            .unwrap()
+        };
+        let mut totals = Totals::default();
+        for cdr in [cdr("10", "4.50", false), cdr("10", "-4.50", true), cdr("8", "3.60", false)] {
+            totals.add(&cdr).unwrap();
+        }
+        assert_eq!((totals.cdrs, totals.energy_kwh), (3, 8.into()));
+        let euros = totals.costs.get("EUR").unwrap();
+        assert_eq!(euros.excl_vat, "3.60".parse().unwrap());
+    }
 }
