@@ -2,6 +2,8 @@
 
 mod authorize;
 mod cdrs;
+mod commands;
+mod complaints;
 mod examples;
 mod fake;
 mod fields;
