@@ -269,6 +269,7 @@ pub async fn list(
         session: query.session_id.map(|id| CiString::from(id).key()),
         ended_from: query.ended_from,
         ended_to: query.ended_to,
+        only_received: false,
     };
     let slice = app.db.read(move |conn| cdrs::list(conn, &filter, page)).await?;
     Ok(output::list(&app, &request, page, slice, CdrView::from))

@@ -80,16 +80,35 @@ impl Modify for Common {
         for (path, item) in &mut document.paths.paths {
             for method in METHODS {
                 let Some(operation) = operation(item, &method) else { continue };
+                operation.operation_id = Some(operation_id(&method, path));
+                // A handler's doc comment says when it fails, which here belongs to the responses.
+                let description = operation.description.take().unwrap_or_default();
+                let (text, errors) = description.split_once("# Errors").unwrap_or((&description, ""));
+                let errors = errors.trim().replace("When the database fails.", "");
+                let failure = format!("A problem document. {errors}");
+                operation.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
                 let responses = &mut operation.responses.responses;
                 responses.insert("401".to_owned(), problem("The token is missing, wrong or expired"));
                 if path != "/api/v1/token" {
                     responses.insert("403".to_owned(), problem("The role may not do this"));
                 }
                 responses.insert("429".to_owned(), problem("Too many requests; see `Retry-After`"));
-                responses.insert("default".to_owned(), problem("What went wrong, and where"));
+                responses.insert("default".to_owned(), problem(failure.trim()));
             }
         }
     }
+}
+
+/// A name for programs that are made from the document: `get_stations_station`.
+fn operation_id(method: &HttpMethod, path: &str) -> String {
+    let verb = match method {
+        HttpMethod::Get => "get",
+        HttpMethod::Put => "put",
+        HttpMethod::Delete => "delete",
+        _ => "post",
+    };
+    let words = path.split('/').skip(3).map(|word| word.trim_matches(['{', '}']).replace('-', "_"));
+    std::iter::once(verb.to_owned()).chain(words).collect::<Vec<_>>().join("_")
 }
 
 const METHODS: [HttpMethod; 4] = [HttpMethod::Get, HttpMethod::Put, HttpMethod::Post, HttpMethod::Delete];

@@ -201,7 +201,9 @@ fn read_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let place = if path == "." { "$".to_owned() } else { format!("$.{path}") };
+        // `?` stands for what could not be read so far as to have a name.
+        let path = path.trim_end_matches('?').trim_matches('.');
+        let place = if path.is_empty() { "$".to_owned() } else { format!("$.{path}") };
         Problem::bad("body", place, error.inner().to_string())
     })?;
     json.end().map_err(|error| Problem::bad("body", "$", error.to_string()))?;
@@ -223,7 +225,10 @@ mod tests {
             ("limit=1001", "query limit: \"1001\" is no whole number of 1 to 1000"),
             ("offset=-1", "query offset: \"-1\" is no whole number of 0 or more"),
             ("limit=1&limit=2", "query limit: it is there twice"),
-            ("limt=1", "query limt: there is no such parameter; there are party, location_id, online, offset, limit"),
+            (
+                "limt=1",
+                "query limt: there is no such parameter; there are party, location_id, online, offset, limit",
+            ),
             ("party=x", "query party: party \"x\" is malformed: a party like DE*ABC"),
         ] {
             let error = read_query::<StationQuery>(text).unwrap_err().to_string();
