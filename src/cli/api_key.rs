@@ -28,9 +28,9 @@ enum ApiKeyCommand {
 pub enum ApiRole {
     /// Everything, also commands to stations
     Operator,
-    /// Read everything that costs money
+    /// Read everything, and export CDRs
     Finance,
-    /// Read what is no money
+    /// Read everything
     Viewer,
 }
 

@@ -127,13 +127,51 @@ pub fn find(conn: &mut DbConn, id: &StationId) -> DbResult<Option<Station>> {
     station(row, connectors.into_iter().map(|row| connector(row).1).collect()).map(Some)
 }
 
+/// Which stations are meant; what is not given does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StationFilter {
+    /// Whose.
+    pub party: Option<PartyId>,
+    /// Where.
+    pub location_id: Option<CiString>,
+    /// Whether a node holds its socket.
+    pub online: Option<bool>,
+}
+
 /// A page of stations, by id.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list(conn: &mut DbConn, page: Page) -> DbResult<Slice<Station>> {
-    let total = stations::table.count().get_result(conn)?;
-    let rows: Vec<Row> = stations::table
+    list_filtered(conn, &StationFilter::default(), page)
+}
+
+/// A page of the stations that are meant, by id.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_filtered(conn: &mut DbConn, filter: &StationFilter, page: Page) -> DbResult<Slice<Station>> {
+    let build = || {
+        let mut query = stations::table.into_boxed::<super::Backend>();
+        if let Some(party) = &filter.party {
+            query = query
+                .filter(stations::country_code.eq(party.country_code().to_owned()))
+                .filter(stations::party_id.eq(party.party_id().to_owned()));
+        }
+        if let Some(location) = &filter.location_id {
+            // The connectors hold it folded.
+            let there = station_connectors::table
+                .filter(station_connectors::location_id.eq(location.key()))
+                .select(station_connectors::station_id);
+            query = query.filter(stations::id.eq_any(there));
+        }
+        if let Some(online) = filter.online {
+            query = query.filter(stations::online.eq(online));
+        }
+        query
+    };
+    let total = build().count().get_result(conn)?;
+    let rows: Vec<Row> = build()
         .order(stations::id)
         .offset(page.offset)
         .limit(page.limit)

@@ -1,6 +1,7 @@
 //! What operators and their tools reach over HTTP: health, metrics, the operator API; and what the server does
 //! for every edge: ids, client addresses, limits, TLS.
 
+pub mod api;
 pub mod health;
 pub mod limits;
 pub mod metrics;
@@ -15,5 +16,6 @@ pub fn configure(service: &mut ServiceConfig) {
     service
         .route("/livez", get().to(health::livez))
         .route("/readyz", get().to(health::readyz))
-        .route("/metrics", get().to(metrics::metrics));
+        .route("/metrics", get().to(metrics::metrics))
+        .configure(api::configure);
 }

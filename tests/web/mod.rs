@@ -1,4 +1,8 @@
 //! What operators and their tools reach over HTTP.
 
+mod access;
 mod limits;
+mod objects;
+mod openapi;
+mod operator;
 mod running;

@@ -1,0 +1,76 @@
+//! The operator API, `/api/v1`: what an operator sees and does. The routes stand here; each noun has its file
+//! with its JSON views, which are types of their own, so that the domain can change without changing them.
+//!
+//! What the roles may do: [`auth::Role`]. Who may call a handler stands in its first argument.
+
+pub mod auth;
+pub mod cdrs;
+pub mod commands;
+pub mod docs;
+pub mod input;
+pub mod late_messages;
+pub mod locations;
+pub mod output;
+pub mod owner;
+pub mod parties;
+pub mod partners;
+pub mod sessions;
+pub mod stations;
+pub mod tariffs;
+pub mod tokens;
+pub mod view;
+
+use crate::web::problem::{Problem, nothing_here};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::{HttpRequest, Resource, Route};
+
+/// The routes of the API and its documentation.
+pub fn configure(service: &mut ServiceConfig) {
+    let scope = web::scope("/api/v1")
+        .service(at("/token", [post().to(auth::create_token)]))
+        .service(at("/parties", [get().to(parties::list)]))
+        .service(at("/parties/{party}", [get().to(parties::get)]))
+        .service(at("/stations", [get().to(stations::list)]))
+        .service(at("/stations/{station}", [get().to(stations::get)]))
+        .service(at("/stations/{station}/remote-start", [post().to(commands::remote_start)]))
+        .service(at("/stations/{station}/remote-stop", [post().to(commands::remote_stop)]))
+        .service(at("/stations/{station}/reset", [post().to(commands::reset)]))
+        .service(at("/stations/{station}/trigger", [post().to(commands::trigger)]))
+        .service(at("/stations/{station}/configuration", [get().to(commands::configuration)]))
+        .service(at("/stations/{station}/configuration/{key}", [put().to(commands::set_configuration)]))
+        .service(at("/late-messages", [get().to(late_messages::list)]))
+        .service(at("/sessions", [get().to(sessions::list)]))
+        .service(at("/sessions/{party}/{id}", [get().to(sessions::get)]))
+        .service(at("/cdrs", [get().to(cdrs::list)]))
+        .service(at("/cdrs/{party}/{id}", [get().to(cdrs::get)]))
+        .service(at("/tokens", [get().to(tokens::list)]))
+        .service(at(
+            "/tokens/{party}/{type}/{uid}",
+            [get().to(tokens::get), put().to(tokens::put), delete().to(tokens::delete)],
+        ))
+        .service(at("/tokens/{party}/{type}/{uid}/block", [post().to(tokens::block)]))
+        .service(at("/tokens/{party}/{type}/{uid}/unblock", [post().to(tokens::unblock)]))
+        .service(at("/tariffs", [get().to(tariffs::list)]))
+        .service(at("/tariffs/{party}/{id}", [get().to(tariffs::get)]))
+        .service(at("/locations", [get().to(locations::list)]))
+        .service(at("/locations/{party}/{id}", [get().to(locations::get)]))
+        .service(at("/partners", [get().to(partners::list)]))
+        .service(at("/partners/{id}", [get().to(partners::get)]))
+        .default_service(web::to(nothing_here));
+    // The documentation first: its document stands below the scope's path.
+    service.configure(docs::configure).service(scope);
+}
+
+/// A path with its methods; others are told so.
+fn at<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
+    let resource = routes.into_iter().fold(web::resource(path), Resource::route);
+    resource.default_service(web::to(method_not_allowed))
+}
+
+async fn method_not_allowed(request: HttpRequest) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{} is not possible at {}", request.method(), request.path()),
+    )
+}
