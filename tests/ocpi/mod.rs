@@ -2,8 +2,6 @@
 
 mod authorize;
 mod cdrs;
-mod commands;
-mod complaints;
 mod examples;
 mod fake;
 mod fields;
@@ -12,6 +10,5 @@ mod ludwigsburg;
 mod ownership;
 mod pages;
 mod peer;
-mod pulling;
 mod registering;
 mod told;
