@@ -67,8 +67,11 @@ fn move_on(
     now: Timestamp,
 ) -> Result<bool, ChargingError> {
     let Some(mut charge) = charges::by_session(conn, session_id)? else { return Ok(false) };
+    // Looked at again, since another job or node may have moved it on meanwhile.
+    let due = charge.settle_at.is_some_and(|at| at <= now);
+    let silent = charge.last_at < now.minus(delta(charging.stale_session_timeout));
     match charge.state() {
-        ChargeState::Active => {
+        ChargeState::Active if due || silent => {
             let ending = Ending {
                 at: charge.last_at,
                 meter_stop: None,
@@ -78,8 +81,8 @@ fn move_on(
             close(conn, &mut charge, &ending, policy, now)?;
             Ok(false)
         }
-        ChargeState::Stopped => settle(conn, charge, charging, policy, now),
-        ChargeState::Settled => Ok(false),
+        ChargeState::Stopped if due => settle(conn, charge, charging, policy, now),
+        ChargeState::Active | ChargeState::Stopped | ChargeState::Settled => Ok(false),
     }
 }
 

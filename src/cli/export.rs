@@ -47,7 +47,7 @@ enum Direction {
   roamwatt export cdrs --direction received --format jsonl | jq .total_cost_excl_vat
 
 A day begins at 00:00 UTC; for another zone write the moment: 2026-01-01T00:00:00+01:00. Amounts
-are exact, unrounded; the totals are written to stderr. docs/operations.md tells every column.")]
+are exact, unrounded; the totals are written to stderr. docs/export.md tells every column.")]
 struct CdrsArgs {
     /// Charges that ended at or after this day or moment
     #[arg(long, value_name = "TIME", value_parser = parse_time)]

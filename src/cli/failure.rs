@@ -136,6 +136,18 @@ impl<E: Error + 'static> From<E> for Failure {
     }
 }
 
+/// An error with its causes, in a line.
+#[must_use]
+pub fn told(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
 /// A problem of the configuration for programs.
 #[must_use]
 pub fn problem_as_json(problem: &Problem) -> serde_json::Value {

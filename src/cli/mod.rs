@@ -112,6 +112,12 @@ enum Command {
     Simulate(simulate::SimulateArgs),
 }
 
+/// The grammar of the command line, for whoever reads it without running anything.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the command that the arguments name, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {

@@ -1,7 +1,7 @@
 //! `roamwatt restore`: puts a backup in the database's place, once it has been seen to be whole.
 
 use super::backup::{copy_private, folder_of};
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, told};
 use super::output::{Output, facts};
 use super::store::Store;
 use super::{Settings, logging, postgres_tools};
@@ -157,17 +157,6 @@ fn check(conn: &mut DbConn, key: &SecretKey, everything: bool) -> Result<Counts,
         return Err(damage.join("; "));
     }
     backup::read_everything(conn).map_err(|error| told(&error))
-}
-
-/// An error with its causes, in a line.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// Moves the database that is there out of the way, and its key if it will be replaced; where it is then.

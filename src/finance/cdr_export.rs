@@ -45,7 +45,7 @@ pub enum ExportError {
 pub struct Totals {
     /// CDRs written.
     pub cdrs: u64,
-    /// kWh.
+    /// kWh; those of a credit CDR are taken off.
     pub energy_kwh: Decimal,
     /// By currency (ISO 4217).
     pub costs: BTreeMap<String, CostTotals>,
@@ -63,7 +63,10 @@ pub struct CostTotals {
 impl Totals {
     fn add(&mut self, cdr: &Cdr) -> Option<()> {
         self.cdrs += 1;
-        self.energy_kwh = self.energy_kwh.checked_add(cdr.total_energy.decimal())?;
+        // A credit CDR takes its CDR back and says so in the cost alone (OCPI 2.2.1 mod_cdrs, "credit").
+        let energy = cdr.total_energy.decimal();
+        let taken_back = cdr.credit == Some(true);
+        self.energy_kwh = self.energy_kwh.checked_add(if taken_back { -energy } else { energy })?;
         let costs = self.costs.entry(cdr.currency.clone()).or_default();
         let excl_vat = cdr.total_cost.excl_vat.decimal();
         let incl_vat = cdr.total_cost.incl_vat.map_or(excl_vat, |amount| amount.decimal());
@@ -141,7 +144,7 @@ fn incl(price: Option<&Price>) -> Cell {
     Cell::Number(price.and_then(|price| price.incl_vat).map(|amount| amount.decimal()))
 }
 
-/// The columns, in their order. `docs/operations.md` tells what each means.
+/// The columns, in their order. `docs/export.md` tells what each means.
 fn row_of(numbered: &NumberedCdr) -> Row {
     let NumberedCdr { seq: _, partner_id, cdr } = numbered;
     let (token, place) = (&cdr.cdr_token, &cdr.cdr_location);
@@ -341,5 +344,43 @@ mod tests {
             ("c", Cell::Flag(true)),
         ]);
         assert_eq!(serde_json::to_string(&row).unwrap(), "{\"b\":1.50,\"a\":null,\"c\":true}");
+    }
+
+    #[test]
+    fn a_credit_takes_back_energy_and_cost() {
+        let cdr = |energy: &str, cost: &str, credit: bool| -> Cdr {
+            serde_json::from_value(serde_json::json!({
+                "party": { "country_code": "DE", "party_id": "ABC" },
+                "id": "C1",
+                "start_date_time": "2026-01-01T00:00:00Z",
+                "end_date_time": "2026-01-01T01:00:00Z",
+                "cdr_token": { "party": null, "uid": "1", "token_type": "RFID", "contract_id": "2", "extra": {} },
+                "auth_method": "WHITELIST",
+                "cdr_location": {
+                    "id": "L1", "address": "a", "city": "b", "country": "DEU", "evse_uid": "1", "evse_id": "2",
+                    "coordinates": { "latitude": "48.1", "longitude": "9.1" }, "connector_id": "1",
+                    "connector_standard": "IEC_62196_T2", "connector_format": "CABLE",
+                    "connector_power_type": "AC_3_PHASE"
+                },
+                "currency": "EUR",
+                "tariffs": [],
+                "charging_periods": [],
+                "total_cost": { "excl_vat": cost, "incl_vat": cost },
+                "total_energy": energy,
+                "total_time": serde_json::Number::from(1),
+                "total_parking_time": null,
+                "credit": credit,
+                "last_updated": "2026-01-01T01:00:00Z",
+                "extra": {}
+            }))
+            .unwrap()
+        };
+        let mut totals = Totals::default();
+        for cdr in [cdr("10", "4.50", false), cdr("10", "-4.50", true), cdr("8", "3.60", false)] {
+            totals.add(&cdr).unwrap();
+        }
+        assert_eq!((totals.cdrs, totals.energy_kwh), (3, 8.into()));
+        let euros = totals.costs.get("EUR").unwrap();
+        assert_eq!(euros.excl_vat, "3.60".parse().unwrap());
     }
 }

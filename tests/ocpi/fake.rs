@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) page: usize,
     /// The Link of the last page leads back to the first.
     pub(crate) loops: bool,
+    /// Where its Links lead, if not to itself.
+    pub(crate) link_base: Option<String>,
     /// What it answers at paths that end like this, in place of doing anything.
     pub(crate) answers: HashMap<String, (u16, Value)>,
     pub(crate) roles: Value,
@@ -85,6 +87,7 @@ impl Fake {
             lists: HashMap::new(),
             page: 2,
             loops: false,
+            link_base: None,
             answers: HashMap::new(),
             roles,
             gives: "token-c-of-the-fake".to_owned(),
@@ -242,8 +245,9 @@ fn serve(fake: &Fake, method: &Method, seen: &Seen) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         response.insert_header(("X-Total-Count", all.len().to_string()));
         if more || state.loops {
-            let next = if more { next } else { 0 };
-            response.insert_header(("Link", format!("<{url}/sender/{list}?offset={next}>; rel=\"next\"")));
+            let next = if more { next } else { 2 };
+            let base = state.link_base.as_ref().unwrap_or(url);
+            response.insert_header(("Link", format!("<{base}/sender/{list}?offset={next}>; rel=\"next\"")));
         }
         return response
             .json(json!({"status_code": 1000, "data": page, "timestamp": "2026-01-01T00:00:00Z"}));

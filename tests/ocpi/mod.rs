@@ -2,6 +2,8 @@
 
 mod authorize;
 mod cdrs;
+mod commands;
+mod complaints;
 mod examples;
 mod fake;
 mod fields;
@@ -10,5 +12,6 @@ mod ludwigsburg;
 mod ownership;
 mod pages;
 mod peer;
+mod pulling;
 mod registering;
 mod told;

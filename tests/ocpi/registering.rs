@@ -1,6 +1,6 @@
 //! The credentials handshake, with us as the server and as the one who begins.
 
-use super::fake::{Fake, Mood, role};
+use super::fake::{Fake, Mood, State, role};
 use super::peer::{add_party, party};
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use roamwatt::clock::Clock;
-use roamwatt::config::Secret;
+use roamwatt::config::{Config, Secret};
 use roamwatt::db::{changes, partners};
 use roamwatt::domain::partner::{DeliveryPolicy, ModuleId, Partner, PartnerStatus, TokenEncoding};
 use roamwatt::domain::party::Role;
@@ -19,11 +19,22 @@ use std::time::Duration;
 
 /// A node that is quick to try again.
 pub(crate) async fn node(database_url: &str, id: &str, roles: &[Role]) -> TestNode {
+    node_with(database_url, id, roles, |_| ()).await
+}
+
+/// The same with what `change` makes of its configuration.
+pub(crate) async fn node_with(
+    database_url: &str,
+    id: &str,
+    roles: &[Role],
+    change: impl FnOnce(&mut Config),
+) -> TestNode {
     let node = TestNode::start_with(database_url, Clock::System, |config| {
         config.roaming.request_timeout = Duration::from_secs(2);
         config.roaming.retry_first = Duration::from_millis(50);
         config.roaming.retry_max = Duration::from_millis(400);
         config.roaming.poll_interval = Duration::from_millis(100);
+        change(config);
     })
     .await;
     add_party(&node, id, roles).await;
@@ -61,7 +72,18 @@ pub(crate) async fn register(
 
 /// A platform that has registered with a node: the fake, the token C that it got, and the partner.
 pub(crate) async fn joined(node: &TestNode, name: &str, roles: Value) -> (Fake, String, Partner) {
+    joined_with(node, name, roles, |_| ()).await
+}
+
+/// The same with a platform that `prepare` has readied, since it is asked and told at once.
+pub(crate) async fn joined_with(
+    node: &TestNode,
+    name: &str,
+    roles: Value,
+    prepare: impl FnOnce(&mut State),
+) -> (Fake, String, Partner) {
     let fake = Fake::start(roles);
+    prepare(&mut fake.state());
     let token = invite(node, name, &fake.url).await;
     fake.state().token = "b".to_owned();
     let (codes, body) =
@@ -69,6 +91,17 @@ pub(crate) async fn joined(node: &TestNode, name: &str, roles: Value) -> (Fake, 
     assert_eq!(codes, (200, 1000), "{body}");
     let token = body["data"]["token"].as_str().unwrap().to_owned();
     (fake, token, partner(node, name).await.unwrap())
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("not within ten seconds: {what}");
 }
 
 pub(crate) async fn partner(node: &TestNode, name: &str) -> Option<Partner> {

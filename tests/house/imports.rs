@@ -1,6 +1,6 @@
 //! Who may import whom (docs/architecture.md): read from the source, so that a shortcut is seen when it is taken.
 
-use std::path::{Path, PathBuf};
+use super::{code_of, root, sources};
 
 /// What every room above `domain` may use.
 const TOOLS: &[&str] = &["clock", "config", "metrics", "security"];
@@ -70,44 +70,17 @@ fn names_after<'a>(code: &'a str, before: &str) -> Vec<&'a str> {
     names.into_iter().map(name).filter(|name| !name.is_empty()).collect()
 }
 
-/// The source without comments, whole, so that an import may span lines.
-fn code_of(file: &Path) -> String {
-    let text = std::fs::read_to_string(file).unwrap();
-    let lines = text.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// Each file of `src/` with its path in it.
-fn house() -> Vec<(PathBuf, String)> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    sources(&src, &mut found);
-    found.sort();
-    found.into_iter().map(|file| (file.strip_prefix(&src).unwrap().to_owned(), code_of(&file))).collect()
-}
-
 #[test]
 fn nobody_imports_whom_they_may_not() {
     let mut broken = Vec::new();
-    for (file, code) in house() {
+    for (file, text) in sources() {
+        let code = code_of(&text);
         let first = file.iter().next().unwrap().to_str().unwrap();
         let from = first.trim_end_matches(".rs");
         for to in names_after(&code, "crate::") {
             // A macro or a type of the crate's root is no module.
-            let is_module = ["", ".rs"].iter().any(|end| {
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(format!("{to}{end}")).exists()
-            });
+            let is_module =
+                ["", ".rs"].iter().any(|end| root().join("src").join(format!("{to}{end}")).exists());
             if is_module && to != from && !may_import(from, to) {
                 broken.push(format!("src/{}: `{from}` may not import `{to}`", file.display()));
             }
@@ -119,7 +92,8 @@ fn nobody_imports_whom_they_may_not() {
 #[test]
 fn no_protocol_version_imports_another() {
     let mut broken = Vec::new();
-    for (file, code) in house() {
+    for (file, text) in sources() {
+        let code = code_of(&text);
         let is_version = |name: &str| {
             name.strip_prefix('v')
                 .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('_'))
