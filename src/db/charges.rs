@@ -1,6 +1,6 @@
 //! Charges at our own stations: what the session's document does not say, and every meter value.
 
-use super::portable::PortableExt;
+use super::portable::{Kept, PortableExt};
 use super::schema::{charges, meter_samples};
 use super::types::{Json, Number};
 use super::{DbConn, DbResult};
@@ -183,13 +183,12 @@ pub fn update_running(
     last_at: Timestamp,
     settle_at: Option<Timestamp>,
 ) -> DbResult<()> {
-    diesel::update(charges::table.find(session_id))
-        .set((
-            charges::running.eq(Json(running.clone())),
-            charges::last_at.eq(last_at),
-            charges::settle_at.eq(settle_at),
-        ))
-        .execute(conn)?;
+    let update = diesel::update(charges::table.find(session_id)).set((
+        charges::running.eq(Json(running.clone())),
+        charges::last_at.eq(last_at),
+        charges::settle_at.eq(settle_at),
+    ));
+    Kept(update).execute(conn)?;
     Ok(())
 }
 

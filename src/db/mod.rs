@@ -155,7 +155,11 @@ impl Db {
             r2d2::Error::QueryError(source) => DbError::Query(source),
         })?;
         let writer = match first {
-            DbConn::Sqlite(_) => Some(writer::Writer::start(first)?),
+            DbConn::Sqlite(mut conn) => {
+                // The writer comes back to the same pages again and again; readers need no cache of that size.
+                conn.batch_execute("PRAGMA cache_size = -65536")?;
+                Some(writer::Writer::start(DbConn::Sqlite(conn))?)
+            }
             DbConn::Postgres(_) => None,
         };
         let pool = Pool::builder()
@@ -194,8 +198,9 @@ impl Db {
     }
 
     /// Writes: the body sees one state of the database, all that it changes is durable when the call returns,
-    /// and nothing of it is kept when it returns an error. It may run more than once (PostgreSQL, after a
-    /// conflict), so it does nothing but read and write through the connection.
+    /// and nothing of it is kept when it returns an error. It may run more than once (after a conflict, or
+    /// when another write of the same commit failed), so it does nothing but read and write through the
+    /// connection.
     ///
     /// # Errors
     /// What the body returns, or that the commit failed.

@@ -1,9 +1,9 @@
 //! How writes become durable.
 //!
-//! SQLite: one thread takes the writes that wait, runs each in a savepoint of its own, and commits them
-//! together. A commit with full durability takes milliseconds whatever it holds, so the more that wait, the
-//! more each commit carries. PostgreSQL does that inside; there a write is a transaction that is run again
-//! after a conflict.
+//! SQLite: one thread takes the writes that wait, runs them in one transaction, each undone alone when it fails,
+//! and commits them together. A commit with full durability takes milliseconds whatever it holds, so the more
+//! that wait, the more each commit carries. PostgreSQL does that inside; there a write is a transaction that is
+//! run again after a conflict.
 
 use super::error::is_conflict;
 use super::{DbConn, DbError};
@@ -114,10 +114,23 @@ fn serve(mut conn: DbConn, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
-/// Runs the jobs in one transaction, each in its savepoint, so that one that fails undoes only itself.
+/// Runs the jobs in one transaction. Nearly always all of them are kept, so first it is tried without a
+/// savepoint for each; when one is undone, all run once more, each in its savepoint, so that it undoes only
+/// itself.
 fn commit_together(conn: &mut DbConn, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<()> {
-    conn.batch_execute("BEGIN IMMEDIATE")?;
-    let mut run_all = || -> diesel::QueryResult<()> {
+    let alone = batch.len() == 1;
+    let tried = in_transaction(conn, |conn| {
+        for job in batch.iter_mut() {
+            if let Ran::Undone = job.run(conn) {
+                return Ok(Ran::Undone);
+            }
+        }
+        Ok(Ran::Kept)
+    })?;
+    if alone || matches!(tried, Ran::Kept) {
+        return Ok(());
+    }
+    in_transaction(conn, |conn| {
         for job in batch.iter_mut() {
             conn.batch_execute("SAVEPOINT job")?;
             if let Ran::Undone = job.run(conn) {
@@ -125,10 +138,22 @@ fn commit_together(conn: &mut DbConn, batch: &mut [Box<dyn Job>]) -> diesel::Que
             }
             conn.batch_execute("RELEASE job")?;
         }
-        conn.batch_execute("COMMIT")
-    };
-    let done = run_all();
-    if done.is_err()
+        Ok(Ran::Kept)
+    })?;
+    Ok(())
+}
+
+/// Commits what the body did when it says so, and undoes it otherwise.
+fn in_transaction(
+    conn: &mut DbConn,
+    body: impl FnOnce(&mut DbConn) -> diesel::QueryResult<Ran>,
+) -> diesel::QueryResult<Ran> {
+    conn.batch_execute("BEGIN IMMEDIATE")?;
+    let done = body(conn).and_then(|ran| match ran {
+        Ran::Kept => conn.batch_execute("COMMIT").map(|()| Ran::Kept),
+        Ran::Undone => Ok(Ran::Undone),
+    });
+    if !matches!(done, Ok(Ran::Kept))
         && let Err(error) = conn.batch_execute("ROLLBACK")
     {
         // SQLite rolls back by itself after some errors (disk full), and then says that there is nothing to do.
