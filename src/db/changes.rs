@@ -14,7 +14,8 @@ use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-/// Names an object of a module: the owner and the folded id, for tokens with their type.
+/// Names an object of a module: the owner and the id, for tokens with their type. The id stands as its owner writes
+/// it, for a partner that is told that the object is gone has it under that name and may not fold it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey(pub String);
 
@@ -22,20 +23,20 @@ impl ObjectKey {
     /// A location, tariff, session or CDR.
     #[must_use]
     pub fn of(party: &PartyId, id: &crate::domain::CiString) -> Self {
-        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.key()))
+        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.as_str()))
     }
 
     /// A token.
     #[must_use]
     pub fn of_token(key: &crate::domain::token::TokenKey) -> Self {
         let (country, party) = (key.party.country_code(), key.party.party_id());
-        Self(format!("{country}*{party}*{}*{}", key.token_type, key.uid.key()))
+        Self(format!("{country}*{party}*{}*{}", key.token_type, key.uid.as_str()))
     }
 
     /// An EVSE of a location: a change that touches only it.
     #[must_use]
     pub fn of_evse(party: &PartyId, id: &crate::domain::CiString, evse: &crate::domain::CiString) -> Self {
-        Self(format!("{}*{}*{}#{}", party.country_code(), party.party_id(), id.key(), evse.key()))
+        Self(format!("{}*{}*{}#{}", party.country_code(), party.party_id(), id.as_str(), evse.as_str()))
     }
 
     /// Owner and rest.
@@ -181,7 +182,7 @@ pub fn mark_all(
     let of_emsp = matches!(module, ModuleId::Sessions | ModuleId::Cdrs);
     let (country, party) = emsp.map_or(("", ""), |emsp| (emsp.country_code(), emsp.party_id()));
     let drivers = if of_emsp { "AND token_country = $4 AND token_party = $5" } else { "" };
-    // The keys are those of `ObjectKey`. One statement, for there may be very many.
+    // The keys are those of `ObjectKey`, but folded, as the columns are. One statement, for there may be very many.
     let statement = diesel::sql_query(format!(
         "INSERT INTO partner_changes (partner_id, module, object_key, generation, changed_at, attempts) \
          SELECT $1, $2, country_code || '*' || party_id || '*' || {id}, 1, $3, 0 FROM {source} {drivers} \
