@@ -4,25 +4,33 @@
 //! reads the row and the object, sends, and removes the row only if the generation is still the one it read:
 //! so a change while it was sending is never lost, and many changes cost one message.
 
+use super::locations::Owner;
+use super::page::Page;
 use super::portable::PortableExt;
 use super::schema::{partner_changes, partner_roles, partners};
 use super::types::Instant;
-use super::{DbConn, DbResult};
+use super::{DbConn, DbResult, tariffs};
 use crate::domain::Timestamp;
 use crate::domain::partner::{ModuleId, PartnerStatus};
 use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-/// Names an object of a module: the owner and the id, for tokens with their type. The id stands as its owner writes
-/// it, for a partner that is told that the object is gone has it under that name and may not fold it.
+/// Names an object of a module: the owner and the folded id, for tokens with their type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey(pub String);
 
 impl ObjectKey {
-    /// A location, tariff, session or CDR.
+    /// A location, session or CDR.
     #[must_use]
     pub fn of(party: &PartyId, id: &crate::domain::CiString) -> Self {
+        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.key()))
+    }
+
+    /// A tariff. Its id stands as it is written, for a partner is also told of one that is not there any more, and
+    /// may not fold ids as it should.
+    #[must_use]
+    pub fn of_tariff(party: &PartyId, id: &crate::domain::CiString) -> Self {
         Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.as_str()))
     }
 
@@ -30,13 +38,13 @@ impl ObjectKey {
     #[must_use]
     pub fn of_token(key: &crate::domain::token::TokenKey) -> Self {
         let (country, party) = (key.party.country_code(), key.party.party_id());
-        Self(format!("{country}*{party}*{}*{}", key.token_type, key.uid.as_str()))
+        Self(format!("{country}*{party}*{}*{}", key.token_type, key.uid.key()))
     }
 
     /// An EVSE of a location: a change that touches only it.
     #[must_use]
     pub fn of_evse(party: &PartyId, id: &crate::domain::CiString, evse: &crate::domain::CiString) -> Self {
-        Self(format!("{}*{}*{}#{}", party.country_code(), party.party_id(), id.as_str(), evse.as_str()))
+        Self(format!("{}*{}*{}#{}", party.country_code(), party.party_id(), id.key(), evse.key()))
     }
 
     /// Owner and rest.
@@ -171,8 +179,10 @@ pub fn mark_all(
     emsp: Option<&PartyId>,
     now: Timestamp,
 ) -> DbResult<usize> {
+    if *module == ModuleId::Tariffs {
+        return mark_all_tariffs(conn, partner_id, now);
+    }
     let (id, source) = match module {
-        ModuleId::Tariffs => ("id", "tariffs WHERE partner_id IS NULL"),
         ModuleId::Locations => ("id", "locations WHERE partner_id IS NULL AND publish"),
         ModuleId::Tokens => ("token_type || '*' || uid", "tokens WHERE partner_id IS NULL"),
         ModuleId::Sessions => ("id", "sessions WHERE partner_id IS NULL"),
@@ -182,7 +192,7 @@ pub fn mark_all(
     let of_emsp = matches!(module, ModuleId::Sessions | ModuleId::Cdrs);
     let (country, party) = emsp.map_or(("", ""), |emsp| (emsp.country_code(), emsp.party_id()));
     let drivers = if of_emsp { "AND token_country = $4 AND token_party = $5" } else { "" };
-    // The keys are those of `ObjectKey`, but folded, as the columns are. One statement, for there may be very many.
+    // The keys are those of `ObjectKey`. One statement, for there may be very many.
     let statement = diesel::sql_query(format!(
         "INSERT INTO partner_changes (partner_id, module, object_key, generation, changed_at, attempts) \
          SELECT $1, $2, country_code || '*' || party_id || '*' || {id}, 1, $3, 0 FROM {source} {drivers} \
@@ -197,6 +207,24 @@ pub fn mark_all(
     } else {
         statement.execute(conn)?
     })
+}
+
+/// Tariffs are few, and their columns hold folded ids.
+fn mark_all_tariffs(conn: &mut DbConn, partner_id: i64, now: Timestamp) -> DbResult<usize> {
+    let mut page = Page::first(500);
+    let mut marked = 0;
+    loop {
+        let slice = tariffs::list(conn, &Owner::Ours, page)?;
+        for tariff in &slice.items {
+            let key = ObjectKey::of_tariff(&tariff.party, &tariff.id);
+            mark(conn, partner_id, &ModuleId::Tariffs, &key, now)?;
+        }
+        marked += slice.items.len();
+        if slice.items.is_empty() {
+            return Ok(marked);
+        }
+        page = page.next();
+    }
 }
 
 /// The oldest changes that a partner has to be told of and that are not set aside; those that failed come last,

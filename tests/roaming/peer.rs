@@ -292,7 +292,14 @@ pub(super) async fn until(what: &str, so: impl AsyncFn() -> bool) {
 
 /// Waits until a partner was told everything.
 pub(super) async fn until_told(node: &TestNode, partner: i64) {
-    until("everything is told", async || waiting(node, partner).await == (0, 0)).await;
+    let begun = Instant::now();
+    while waiting(node, partner).await != (0, 0) {
+        if begun.elapsed() > PATIENCE {
+            let rows = node.app().db.read(move |conn| changes::pending(conn, partner, 100)).await.unwrap();
+            panic!("not told: {rows:?}; {:?} at {}", health(node, partner).await, node.app().now());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// How many changes wait, and how many are set aside.
