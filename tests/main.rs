@@ -14,6 +14,7 @@ mod house;
 mod ocpi;
 mod ocpp;
 mod pricing;
+mod roaming;
 mod story;
 mod support;
 mod web;

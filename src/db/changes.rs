@@ -4,10 +4,12 @@
 //! reads the row and the object, sends, and removes the row only if the generation is still the one it read:
 //! so a change while it was sending is never lost, and many changes cost one message.
 
+use super::locations::Owner;
+use super::page::Page;
 use super::portable::PortableExt;
 use super::schema::{partner_changes, partner_roles, partners};
 use super::types::Instant;
-use super::{DbConn, DbResult};
+use super::{DbConn, DbResult, tariffs};
 use crate::domain::Timestamp;
 use crate::domain::partner::{ModuleId, PartnerStatus};
 use crate::domain::party::{PartyId, Role};
@@ -19,10 +21,17 @@ use diesel::sql_types::{BigInt, Text};
 pub struct ObjectKey(pub String);
 
 impl ObjectKey {
-    /// A location, tariff, session or CDR.
+    /// A location, session or CDR.
     #[must_use]
     pub fn of(party: &PartyId, id: &crate::domain::CiString) -> Self {
         Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.key()))
+    }
+
+    /// A tariff. Its id stands as it is written, for a partner is also told of one that is not there any more, and
+    /// may not fold ids as it should.
+    #[must_use]
+    pub fn of_tariff(party: &PartyId, id: &crate::domain::CiString) -> Self {
+        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.as_str()))
     }
 
     /// A token.
@@ -170,8 +179,10 @@ pub fn mark_all(
     emsp: Option<&PartyId>,
     now: Timestamp,
 ) -> DbResult<usize> {
+    if *module == ModuleId::Tariffs {
+        return mark_all_tariffs(conn, partner_id, now);
+    }
     let (id, source) = match module {
-        ModuleId::Tariffs => ("id", "tariffs WHERE partner_id IS NULL"),
         ModuleId::Locations => ("id", "locations WHERE partner_id IS NULL AND publish"),
         ModuleId::Tokens => ("token_type || '*' || uid", "tokens WHERE partner_id IS NULL"),
         ModuleId::Sessions => ("id", "sessions WHERE partner_id IS NULL"),
@@ -196,6 +207,24 @@ pub fn mark_all(
     } else {
         statement.execute(conn)?
     })
+}
+
+/// Tariffs are few, and their columns hold folded ids.
+fn mark_all_tariffs(conn: &mut DbConn, partner_id: i64, now: Timestamp) -> DbResult<usize> {
+    let mut page = Page::first(500);
+    let mut marked = 0;
+    loop {
+        let slice = tariffs::list(conn, &Owner::Ours, page)?;
+        for tariff in &slice.items {
+            let key = ObjectKey::of_tariff(&tariff.party, &tariff.id);
+            mark(conn, partner_id, &ModuleId::Tariffs, &key, now)?;
+        }
+        marked += slice.items.len();
+        if slice.items.is_empty() {
+            return Ok(marked);
+        }
+        page = page.next();
+    }
 }
 
 /// The oldest changes that a partner has to be told of and that are not set aside; those that failed come last,

@@ -47,7 +47,7 @@ pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> D
 /// When the database fails.
 pub fn put_tariff(conn: &mut DbConn, tariff: &Tariff, now: Timestamp) -> DbResult<Vec<i64>> {
     tariffs::upsert(conn, tariff, None)?;
-    mark(conn, &ModuleId::Tariffs, &ObjectKey::of(&tariff.party, &tariff.id), now)
+    mark(conn, &ModuleId::Tariffs, &ObjectKey::of_tariff(&tariff.party, &tariff.id), now)
 }
 
 /// Removes a tariff of ours, and marks it for the partners, which are told by DELETE; whether it was there.
@@ -55,11 +55,11 @@ pub fn put_tariff(conn: &mut DbConn, tariff: &Tariff, now: Timestamp) -> DbResul
 /// # Errors
 /// When the database fails.
 pub fn remove_tariff(conn: &mut DbConn, party: &PartyId, id: &CiString, now: Timestamp) -> DbResult<bool> {
-    let removed = tariffs::remove(conn, party, id)?;
-    if removed {
-        mark(conn, &ModuleId::Tariffs, &ObjectKey::of(party, id), now)?;
-    }
-    Ok(removed)
+    // Partners know it under the id as we wrote it.
+    let Some((tariff, None)) = tariffs::find_with_owner(conn, party, id)? else { return Ok(false) };
+    tariffs::remove(conn, party, id)?;
+    mark(conn, &ModuleId::Tariffs, &ObjectKey::of_tariff(party, &tariff.id), now)?;
+    Ok(true)
 }
 
 /// Writes a token of ours, and marks it for the partners that are returned.

@@ -77,7 +77,8 @@ pub(super) fn look_up(conn: &mut DbConn, partner: &Partner, change: &Change) -> 
                 }
                 Some((_, Some(_))) => Due::Nothing,
                 // The mark of the whole says that partners were told of it until now.
-                _ if evse.is_none() => gone(Gone::Location(party, id), to),
+                Some((location, None)) if evse.is_none() => gone(Gone::Location(party, location.id), to),
+                None if evse.is_none() => gone(Gone::Location(party, id), to),
                 _ => Due::Nothing,
             }
         }

@@ -35,7 +35,7 @@ fn key_of(change: &Change) -> Key {
         ModuleId::Locations => change.key.0.split_once('#').map_or(change.key.0.as_str(), |(base, _)| base),
         _ => &change.key.0,
     };
-    (change.module.clone(), key.to_owned())
+    (change.module.clone(), key.to_ascii_lowercase())
 }
 
 impl Memory {
@@ -163,8 +163,8 @@ mod tests {
             let module = ModuleId::Locations;
             key_of(&Change { module, key: ObjectKey(key.to_owned()), ..change(0) }).1
         };
-        assert_eq!(of("DE*ABC*loc#e1"), "DE*ABC*loc");
-        assert_eq!(key_of(&Change { key: ObjectKey("DE*ABC*a#b".to_owned()), ..change(0) }).1, "DE*ABC*a#b");
+        assert_eq!(of("DE*ABC*Loc#e1"), "de*abc*loc");
+        assert_eq!(key_of(&Change { key: ObjectKey("DE*ABC*a#b".to_owned()), ..change(0) }).1, "de*abc*a#b");
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! What partners are told.
+
+mod convergence;
+mod delivery;
+mod peer;
