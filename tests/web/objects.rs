@@ -5,6 +5,7 @@ use crate::charging::site::Site;
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
 use reqwest::Method;
+use roamwatt::db::partners::Health;
 use roamwatt::db::{DbError, changes, parties, partners};
 use roamwatt::domain::partner::{DeliveryPolicy, Partner, PartnerRole, PartnerStatus, TokenEncoding};
 use roamwatt::domain::party::{Party, Role};
@@ -42,6 +43,13 @@ async fn add_emsp_and_partner(node: &TestNode) -> i64 {
         parties::insert(conn, &emsp, now)?;
         partner.id = partners::insert(conn, &partner)?;
         partners::update(conn, &partner)?;
+        // Not to be tried for an hour, so that what waits for it stays to be seen.
+        let health = Health {
+            failures: 1,
+            retry_at: Some(now.plus(chrono::TimeDelta::hours(1))),
+            ..Health::default()
+        };
+        partners::set_health(conn, partner.id, &health)?;
         Ok::<_, DbError>(partner.id)
     };
     node.app().db.write(write).await.unwrap()

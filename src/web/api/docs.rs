@@ -7,7 +7,7 @@ use super::{
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentEncoding, LOCATION};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, HttpMethod, Ref, RefOr, Response, ResponseBuilder};
@@ -132,33 +132,33 @@ pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// The document and the page.
-pub fn configure(service: &mut ServiceConfig) {
-    let config = Config::from(DOCUMENT).try_it_out_enabled(true).validator_url("none");
-    let page = Page { config: Arc::new(config), document: document() };
-    service
-        .app_data(web::Data::new(page))
-        .route(DOCUMENT, web::get().to(show_document))
-        .route("/api/docs", web::get().to(to_page))
-        .route("/api/docs/{file:.*}", web::get().to(show_page));
-}
-
 /// What the page is made of.
-struct Page {
+pub(super) struct Page {
     config: Arc<Config<'static>>,
     document: utoipa::openapi::OpenApi,
 }
 
-async fn show_document(page: web::Data<Page>) -> HttpResponse {
+impl Page {
+    /// The page of this API.
+    pub(super) fn of_this_api() -> Self {
+        let config = Config::from(DOCUMENT).try_it_out_enabled(true).validator_url("none");
+        Self { config: Arc::new(config), document: document() }
+    }
+}
+
+pub(super) async fn show_document(page: web::Data<Page>) -> HttpResponse {
     HttpResponse::Ok().json(&page.document)
 }
 
-async fn to_page() -> HttpResponse {
+pub(super) async fn to_page() -> HttpResponse {
     HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/api/docs/")).finish()
 }
 
 /// A file of the page.
-async fn show_page(page: web::Data<Page>, file: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn show_page(
+    page: web::Data<Page>,
+    file: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
     let found = utoipa_swagger_ui::serve(&file, Arc::clone(&page.config))
         .map_err(|error| Problem::internal(error.as_ref()))?;
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no file {file} here")))?;

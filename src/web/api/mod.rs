@@ -59,7 +59,12 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));
     // The documentation first: its document stands below the scope's path.
-    service.configure(docs::configure).service(scope);
+    service
+        .app_data(web::Data::new(docs::Page::of_this_api()))
+        .route(docs::DOCUMENT, get().to(docs::show_document))
+        .route("/api/docs", get().to(docs::to_page))
+        .route("/api/docs/{file:.*}", get().to(docs::show_page))
+        .service(scope);
 }
 
 /// A path with its methods; others are told so.
