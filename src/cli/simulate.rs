@@ -192,6 +192,10 @@ async fn run_stations(output: Output, options: FleetOptions) -> Outcome {
     let report = done.map_err(explain)?;
     output.show(&report, || report_text(&report))?;
     match &report.load {
+        _ if report.connects == 0 => Err(Failure::new(match &report.last_problem {
+            Some(problem) => format!("no station could connect: {problem}"),
+            None => "no station could connect".to_owned(),
+        })),
         Some(load) if load.unanswered > 0 => Err(Failure::new(format!(
             "{} of {} meter values were not answered",
             load.unanswered, load.offered
@@ -249,6 +253,9 @@ fn report_text(report: &FleetReport) -> String {
             ),
         ),
     ];
+    if let Some(problem) = &report.last_problem {
+        lines.push(("last problem", problem.clone()));
+    }
     if report.unsent > 0 {
         lines.push(("not delivered", count(report.unsent, "message")));
     }

@@ -147,6 +147,8 @@ pub struct FleetReport {
     pub latency_micros: Latency,
     /// Messages about charges that were not answered when it ended.
     pub unsent: usize,
+    /// What went wrong last, at any station.
+    pub last_problem: Option<String>,
     /// Of a load.
     pub load: Option<LoadReport>,
 }
@@ -193,6 +195,7 @@ pub async fn run_fleet(
         energy_wh: get(&stats.energy_wh),
         latency_micros: stats.latency.summary(),
         unsent,
+        last_problem: stats.last_problem(),
         load,
     })
 }
@@ -328,7 +331,7 @@ impl Fleet {
                     accepted: get(&self.stats.booted),
                     count: stations.len(),
                     within,
-                    problem: self.stats.take_problem().unwrap_or_else(|| "none".to_owned()),
+                    problem: self.stats.last_problem().unwrap_or_else(|| "none".to_owned()),
                 });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -150,7 +150,8 @@ pub struct Stats {
     pub energy_wh: AtomicU64,
     /// From the sending of a call to its answer.
     pub latency: Histogram,
-    last_problem: Mutex<Option<String>>,
+    /// What went wrong last, and whether it has been told.
+    last_problem: Mutex<Option<(String, bool)>>,
 }
 
 /// Adds one to a counter.
@@ -172,14 +173,22 @@ impl Stats {
     /// Remembers what went wrong last, for the next progress line.
     pub fn problem(&self, what: String) {
         if let Ok(mut last) = self.last_problem.lock() {
-            *last = Some(what);
+            *last = Some((what, false));
         }
     }
 
-    /// Takes what went wrong last.
+    /// What went wrong last, once.
     #[must_use]
     pub fn take_problem(&self) -> Option<String> {
-        self.last_problem.lock().ok().and_then(|mut last| last.take())
+        let mut last = self.last_problem.lock().ok()?;
+        let (what, told) = last.as_mut()?;
+        (!std::mem::replace(told, true)).then(|| what.clone())
+    }
+
+    /// What went wrong last.
+    #[must_use]
+    pub fn last_problem(&self) -> Option<String> {
+        self.last_problem.lock().ok()?.as_ref().map(|(what, _)| what.clone())
     }
 }
 
@@ -202,6 +211,15 @@ mod tests {
         histogram.record(Duration::from_micros(7));
         assert_eq!(histogram.summary_since(&earlier).p99, 7);
         assert_eq!(Histogram::default().summary(), Latency::default());
+    }
+
+    #[test]
+    fn a_problem_is_told_once_and_remembered() {
+        let stats = Stats::default();
+        assert_eq!((stats.take_problem(), stats.last_problem()), (None, None));
+        stats.problem("x".to_owned());
+        assert_eq!((stats.take_problem().as_deref(), stats.take_problem()), (Some("x"), None));
+        assert_eq!(stats.last_problem().as_deref(), Some("x"));
     }
 
     #[test]

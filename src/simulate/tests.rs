@@ -635,3 +635,13 @@ fn cpu_ticks() -> u64 {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_reported() {
+    let server = Server::start(|_| Reaction::Usual).await;
+    let options = FleetOptions { url: "ws://127.0.0.1:9/ocpp".to_owned(), ..options(&server) };
+    let report = run_fleet(options, CancellationToken::new(), |_| {}).await.unwrap();
+    assert_eq!((report.connects, report.sent), (0, 0));
+    assert!(report.connect_failures >= 5, "{report:?}");
+    assert!(report.last_problem.unwrap().starts_with("CS"));
+}
