@@ -9,6 +9,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::disallowed_methods, missing_docs)]
 
 mod charging;
+mod cli;
 mod db;
 mod house;
 mod ocpi;

@@ -164,7 +164,9 @@ impl Db {
         };
         let pool = Pool::builder()
             .max_size(options.pool_size.max(1))
-            .min_idle(Some(1))
+            // None beyond those that are asked for: a thread of the pool that still connects while the process
+            // ends meets an OpenSSL that has cleaned up, and crashes.
+            .min_idle(Some(0))
             .connection_timeout(options.busy_timeout)
             .test_on_check_out(matches!(url, DbUrl::Postgres(_)))
             .build(manager())

@@ -5,6 +5,7 @@
 use super::headers::{CORRELATION_ID, MessageHeaders, REQUEST_ID};
 use crate::app::App;
 use crate::domain::partner::ModuleId;
+use crate::http::{ClientAddress, RequestIds};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -38,10 +39,11 @@ impl MessageIds {
             _ => None,
         };
         let headers = MessageHeaders::parse(header).unwrap_or_default();
-        let new = || uuid::Uuid::new_v4().to_string();
+        // Made already for the server's own log lines, which must name the same ones.
+        let RequestIds { request_id, correlation_id } = RequestIds::of(req);
         Self {
-            request_id: headers.request_id.unwrap_or_else(new),
-            correlation_id: headers.correlation_id.unwrap_or_else(new),
+            request_id: headers.request_id.unwrap_or(request_id),
+            correlation_id: headers.correlation_id.unwrap_or(correlation_id),
         }
     }
 }
@@ -65,7 +67,8 @@ pub async fn accompany(
     let header = |name: &'static str| req.headers().get(name).and_then(|value| value.to_str().ok());
     let routing = MessageHeaders::parse(header).unwrap_or_default();
     let MessageIds { request_id, correlation_id } = ids;
-    let span = tracing::info_span!("ocpi", %request_id, %correlation_id);
+    let client = ClientAddress::of(req.request()).0;
+    let span = tracing::info_span!("ocpi", %client, %request_id, %correlation_id);
     let answer =
         MessageHeaders { request_id: Some(request_id), correlation_id: Some(correlation_id), ..routing };
     let app = req.app_data::<web::Data<App>>().cloned();

@@ -149,7 +149,7 @@ struct Caller {
 async fn identify(app: &App, req: &HttpRequest) -> Result<Caller, Refusal> {
     let refuse = |reason: &str, http: Http, message: String| {
         app.metrics.refused.with_label_values(&["ocpi", reason]).inc();
-        tracing::info!(reason, peer = ?req.peer_addr(), path = req.path(), "an OCPI request was refused");
+        tracing::info!(reason, path = req.path(), "an OCPI request was refused");
         Refusal::http(http, StatusCode::CLIENT_ERROR, message, app.now())
     };
     let header = req.headers().get("Authorization").and_then(|value| value.to_str().ok());
