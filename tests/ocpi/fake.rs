@@ -130,10 +130,6 @@ impl Fake {
         let matches = |seen: &&Seen| seen.method == method && seen.path.ends_with(end);
         self.state().seen.iter().filter(matches).cloned().collect()
     }
-
-    pub(crate) fn object(&self, path: &str) -> Option<Value> {
-        self.state().objects.get(path).cloned()
-    }
 }
 
 fn envelope(http: u16, code: u64, data: Value) -> HttpResponse {

@@ -1,6 +1,7 @@
 //! OCPI: what partners send and get.
 
 mod authorize;
+mod calling;
 mod cdrs;
 mod commands;
 mod complaints;
