@@ -6,3 +6,4 @@ mod objects;
 mod openapi;
 mod operator;
 mod running;
+mod tls;
