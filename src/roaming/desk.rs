@@ -89,7 +89,7 @@ pub enum RegistrationError {
     #[error("there is no party yet that a partner could deal with")]
     NoParty,
     /// An origin is none.
-    #[error("{0}")]
+    #[error(transparent)]
     Origin(#[from] OriginError),
     /// No node answers where the partner would call back.
     #[error("no node answers at {url}, where the partner calls back during the registration: {reason}")]
