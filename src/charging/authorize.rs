@@ -6,7 +6,7 @@ use crate::db::commands::CommandRow;
 use crate::db::tokens::id_tag_of;
 use crate::db::types::Json;
 use crate::db::{commands, partners, stations, tokens};
-use crate::domain::partner::Partner;
+use crate::domain::partner::{Partner, PartnerStatus};
 use crate::domain::session::AuthMethod;
 use crate::domain::station::{Station, StationId};
 use crate::domain::token::{Allowed, LocationReferences, Token, Whitelist};
@@ -153,6 +153,16 @@ pub(super) async fn decide(
         }
     };
     let Some(partner) = partner else { return Ok(by_whitelist(token)) };
+    // An operator stopped all traffic with it, or the registration ended: nobody would pay.
+    if partner.status != PartnerStatus::Registered {
+        return Ok(Authorization {
+            decision: IdTagDecision::of(IdTagStatus::Blocked, Some(&token)),
+            token: Some(token),
+            method: AuthMethod::Whitelist,
+            reference: None,
+            grant: None,
+        });
+    }
     match token.whitelist {
         Whitelist::Always | Whitelist::Allowed => Ok(by_whitelist(token)),
         Whitelist::AllowedOffline | Whitelist::Never | Whitelist::Other(_) => {

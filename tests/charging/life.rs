@@ -1,8 +1,10 @@
 //! What a charge becomes, by what its station says.
 
-use super::site::{Site, at};
+use super::site::{Site, at, token};
 use crate::support::db::{TestDb, on_each_engine};
 use roamwatt::charging::authorize::IdTagStatus;
+use roamwatt::db::{DbError, partners, tokens};
+use roamwatt::domain::partner::{DeliveryPolicy, Partner, PartnerStatus, TokenEncoding};
 use roamwatt::domain::session::SessionStatus;
 
 on_each_engine! {
@@ -127,5 +129,39 @@ on_each_engine! {
         site.meter(0, started.transaction_id, 120, 500).await;
         let session = site.sessions().await.remove(0);
         assert_eq!(session.kwh.decimal().normalize().to_string(), "2");
+    }
+
+    async fn cards_of_a_suspended_partner_do_not_charge(db: TestDb) {
+        let site = Site::bare(db.url(), 1, roamwatt::clock::Clock::manual(at(0)), |_| ()).await;
+        let partner = Partner {
+            id: 0,
+            name: "Emp".into(),
+            status: PartnerStatus::Suspended,
+            versions_url: None,
+            version: None,
+            endpoints: Vec::new(),
+            roles: Vec::new(),
+            allowed_origins: Vec::new(),
+            delivery: DeliveryPolicy::Converge,
+            token_encoding: TokenEncoding::Base64,
+            created: at(0),
+            last_updated: at(0),
+        };
+        let mut registered = partner.clone();
+        registered.status = PartnerStatus::Registered;
+        let app = site.node.app();
+        let id = app
+            .db
+            .write(move |conn| {
+                let id = partners::insert(conn, &partner)?;
+                tokens::upsert(conn, &token("04A1", true), Some(id))?;
+                Ok::<_, DbError>(id)
+            })
+            .await
+            .unwrap();
+        assert_eq!(site.begin(0, "04A1", 0, 0).await.decision.status, IdTagStatus::Blocked);
+        registered.id = id;
+        app.db.write(move |conn| partners::update(conn, &registered)).await.unwrap();
+        assert_eq!(site.begin(0, "04A1", 60, 0).await.decision.status, IdTagStatus::Accepted);
     }
 }
