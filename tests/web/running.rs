@@ -4,7 +4,7 @@ use super::operator::Operator;
 use crate::charging::site::Site;
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use roamwatt::db::settings;
 use serde_json::Value;
 use std::sync::Arc;
@@ -47,8 +47,6 @@ on_each_engine! {
         let mut request = site.node.ws_url("/ocpp/CS0").into_client_request().unwrap();
         request.headers_mut().insert("Sec-WebSocket-Protocol", "ocpp1.6".parse().unwrap());
         let (mut socket, _) = connect_async(request).await.unwrap();
-        socket.send(Message::text("[2,\"1\",\"Heartbeat\",{}]")).await.unwrap();
-        assert!(socket.next().await.unwrap().unwrap().to_text().unwrap().starts_with("[3,\"1\""));
 
         // A request that is half sent when the stop begins is finished.
         let (app, node) = (Arc::clone(site.node.app()), site.node);
@@ -80,7 +78,13 @@ on_each_engine! {
         let kept = app.db.read(|conn| settings::get(conn, "stop")).await.unwrap();
         assert_eq!(kept.as_deref(), Some("written"));
 
-        let Some(Ok(Message::Close(Some(close)))) = socket.next().await else { panic!("no close frame") };
+        let close = loop {
+            match socket.next().await {
+                Some(Ok(Message::Close(close))) => break close.unwrap(),
+                Some(Ok(_)) => {}
+                other => panic!("no close frame but {other:?}"),
+            }
+        };
         assert_eq!(close.code, CloseCode::Away);
     }
 
