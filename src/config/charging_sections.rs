@@ -57,8 +57,6 @@ pub struct ChargingConfig {
     pub bill_until_unplugged: bool,
     /// How long a remote command may take in all.
     pub command_timeout: Duration,
-    /// How long an accepted remote start waits for the charge to begin.
-    pub start_timeout: Duration,
     /// How long a stop may be missing once the connector is free.
     pub missing_stop_grace: Duration,
     /// How long a session may be silent before it is ended.
@@ -71,7 +69,6 @@ impl ChargingConfig {
             cdr_delay: section.duration("cdr_delay", Duration::ZERO..=DAY),
             bill_until_unplugged: section.flag("bill_until_unplugged"),
             command_timeout: section.duration("command_timeout", Duration::from_millis(10)..=HOUR),
-            start_timeout: section.duration("start_timeout", SECOND..=DAY),
             missing_stop_grace: section.duration("missing_stop_grace", Duration::ZERO..=DAY * 30),
             stale_session_timeout: section.duration("stale_session_timeout", SECOND..=DAY * 365),
         }

@@ -10,6 +10,18 @@ use roamwatt::ocpi::v2_2_1::cdrs::wire;
 use roamwatt::ocpi::wire::parse;
 use serde_json::Value;
 
+#[test]
+fn every_column_is_documented_in_its_order() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/export.md");
+    let text = std::fs::read_to_string(file).unwrap();
+    let told: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(column, _)| column)
+        .collect();
+    assert_eq!(told, COLUMNS);
+}
+
 /// Writes CDRs of ours that end on 1, 2, … February 2026, one hour into the day, and says how many.
 async fn write_cdrs(db: &TestDb, count: u32) {
     let wire: wire::Cdr = parse(&std::fs::read(fixture("cdr_full.json")).unwrap()).unwrap();
