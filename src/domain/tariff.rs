@@ -67,6 +67,18 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// OCPI 2.3.0 mod_tariffs, "TaxIncluded": what the amounts of a tariff are.
+    pub enum TaxIncluded {
+        /// Gross.
+        Yes = "YES",
+        /// Net: taxes come on top.
+        No = "NO",
+        /// No taxes apply.
+        NotApplicable = "N/A",
+    }
+}
+
 /// An amount without and with VAT (OCPI 2.2.1 types, "Price").
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Price {
@@ -86,7 +98,7 @@ pub struct PriceComponent {
     /// The dimension.
     #[serde(rename = "type")]
     pub dimension: TariffDimension,
-    /// Per kWh, per hour, or once; without VAT.
+    /// Per kWh, per hour, or once; without VAT, unless the tariff says that taxes are included.
     pub price: Money,
     /// Percent; missing means that no VAT applies, which is not 0 %.
     #[serde(
@@ -193,6 +205,9 @@ pub struct Tariff {
     pub tariff_alt_text: Option<Vec<DisplayText>>,
     /// A page for drivers.
     pub tariff_alt_url: Option<String>,
+    /// Whether the prices are gross; missing means net, as they always are before OCPI 2.3.0.
+    #[serde(default)]
+    pub tax_included: Option<TaxIncluded>,
     /// A session costs at least this.
     pub min_price: Option<Price>,
     /// A session costs at most this.

@@ -129,6 +129,7 @@ mod tests {
             tariff_type: None,
             tariff_alt_text: None,
             tariff_alt_url: None,
+            tax_included: None,
             min_price: None,
             max_price: None,
             elements: Vec::new(),

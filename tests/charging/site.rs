@@ -158,6 +158,7 @@ impl Site {
             tariff_type: None,
             tariff_alt_text: None,
             tariff_alt_url: None,
+            tax_included: None,
             min_price: None,
             max_price: None,
             elements: vec![TariffElement {

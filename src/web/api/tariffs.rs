@@ -192,6 +192,7 @@ impl From<Tariff> for TariffView {
             tariff_type,
             tariff_alt_text: _,
             tariff_alt_url: _,
+            tax_included: _,
             min_price,
             max_price,
             elements,

@@ -49,6 +49,8 @@ impl TryFrom<wire::Tariff> for domain::Tariff {
             tariff_type,
             tariff_alt_text,
             tariff_alt_url,
+            // All prices of this version are net.
+            tax_included: None,
             min_price,
             max_price,
             elements,
@@ -70,6 +72,8 @@ impl From<domain::Tariff> for wire::Tariff {
             tariff_type,
             tariff_alt_text,
             tariff_alt_url,
+            // Only tariffs of later versions have gross prices, and those are not told to partners of this one.
+            tax_included: _,
             min_price,
             max_price,
             elements,
