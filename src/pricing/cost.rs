@@ -3,8 +3,8 @@
 use super::exact::{Exact, MAX_SCALE};
 use super::policy::PricingPolicy;
 use super::running::{Activity, RunningCost, hours};
-use super::select::{self, ComponentRef, PricingWarning};
-use super::{PricingError, name};
+use super::select::{self, ComponentRef};
+use super::{Finding, PricingError, name};
 use crate::domain::tariff::{Price, PriceComponent, Tariff};
 use crate::domain::{Extra, Kwh, Money};
 use rust_decimal::Decimal;
@@ -88,7 +88,7 @@ pub struct Cost {
     /// Hours in which the vehicle did not ask for power, with four decimals.
     pub total_parking_time: Decimal,
     /// What in the tariff was passed over; when there is any, the cost may be wrong.
-    pub warnings: Vec<PricingWarning>,
+    pub warnings: Vec<Finding>,
 }
 
 /// What was used by price component, in kWh × 10^-12 or in milliseconds.

@@ -26,15 +26,16 @@
 
 pub mod cost;
 pub mod exact;
+pub mod finding;
 pub mod policy;
 pub mod running;
 pub mod select;
 
 pub use cost::{Billed, Cost, CostLine, LineKind};
 pub use exact::Exact;
+pub use finding::Finding;
 pub use policy::{PricingPolicy, Rounding, minor_units};
 pub use running::{Activity, Progress, RunningCost};
-pub use select::PricingWarning;
 
 use crate::domain::tariff::Tariff;
 use crate::domain::{CiString, Timestamp, ValueError};

@@ -6,6 +6,7 @@
 //! be written and whoever reads it knows what is missing. An element for reservations never prices a charge,
 //! which needs no warning.
 
+use super::Finding;
 use crate::domain::tariff::{PriceComponent, Tariff, TariffDimension, TariffElement, TariffRestrictions};
 use serde::{Deserialize, Serialize};
 
@@ -29,15 +30,6 @@ impl ComponentRef {
     pub fn path(self) -> String {
         format!("$.elements[{}].price_components[{}]", self.element, self.component)
     }
-}
-
-/// A part of the tariff that had no effect on the cost though it may have to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PricingWarning {
-    /// JSON path from the tariff.
-    pub path: String,
-    /// What is the matter.
-    pub reason: String,
 }
 
 /// Whether an element prices a charge.
@@ -76,7 +68,7 @@ pub(super) fn active(tariff: &Tariff, dimension: &TariffDimension) -> Option<Com
 
 /// What in the tariff had to be passed over: elements with restrictions, unless everything in them is priced by
 /// an earlier element anyway, and components of an unknown dimension.
-pub(super) fn warnings(tariff: &Tariff) -> Vec<PricingWarning> {
+pub(super) fn warnings(tariff: &Tariff) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut settled: Vec<&TariffDimension> = Vec::new();
     for (at, element) in tariff.elements.iter().enumerate() {
@@ -86,7 +78,7 @@ pub(super) fn warnings(tariff: &Tariff) -> Vec<PricingWarning> {
         }
         for (component, price) in element.price_components.iter().enumerate() {
             if let TariffDimension::Other(word) = &price.dimension {
-                found.push(PricingWarning {
+                found.push(Finding {
                     path: format!("{}.type", ComponentRef { element: at, component }.path()),
                     reason: format!("the dimension {word} is not known: it is not priced"),
                 });
@@ -96,7 +88,7 @@ pub(super) fn warnings(tariff: &Tariff) -> Vec<PricingWarning> {
         if matches!(kind, Applies::Always) {
             settled.extend(element.price_components.iter().filter(priced).map(|c| &c.dimension));
         } else if element.price_components.iter().filter(priced).any(|c| !settled.contains(&&c.dimension)) {
-            found.push(PricingWarning {
+            found.push(Finding {
                 path: format!("$.elements[{at}].restrictions"),
                 reason: "restrictions are not evaluated: the element is not priced".to_owned(),
             });
