@@ -6,13 +6,13 @@ use crate::db::charges::Sample;
 use crate::domain::station::ConnectorStatus;
 use crate::domain::tariff::Tariff;
 use crate::domain::{Kwh, Timestamp};
-use crate::pricing::{Activity, Progress, RunningCost};
+use crate::pricing::{Activity, PricingPolicy, Progress, RunningCost, Tariffs};
 
 /// What the account of a charge is made from, beside its samples.
 #[derive(Debug, Clone)]
 pub struct Basis<'a> {
-    /// The tariff at the start; none means free of charge.
-    pub tariff: Option<&'a Tariff>,
+    /// The tariff at the start, made ready; none means free of charge.
+    pub tariffs: &'a Tariffs,
     /// The location's zone.
     pub zone: chrono_tz::Tz,
     /// When it began, by the station's clock.
@@ -36,14 +36,21 @@ pub fn zone_of(name: &str) -> chrono_tz::Tz {
     name.parse().unwrap_or(chrono_tz::UTC)
 }
 
+/// Makes the tariff of a charge ready.
+///
+/// # Errors
+/// When a number in it is beyond what is computed with.
+pub fn tariffs_of(tariff: Option<&Tariff>, policy: &PricingPolicy) -> Result<Tariffs, ChargingError> {
+    Ok(Tariffs::new(tariff, *policy)?)
+}
+
 /// The account at the start.
 ///
 /// # Errors
 /// When the tariff cannot be read.
 pub fn open(basis: &Basis<'_>) -> Result<RunningCost, ChargingError> {
-    let start =
-        Progress { at: basis.started_at, energy: Kwh::ZERO, power_kw: None, activity: Activity::Charging };
-    Ok(RunningCost::start(basis.tariff, basis.zone, start)?)
+    let start = Progress::measured(basis.started_at, Kwh::ZERO, Activity::Charging);
+    Ok(RunningCost::start(basis.tariffs, basis.zone, start)?)
 }
 
 /// Takes one more sample, which must not be older than the last one. A sample from before the start or after
@@ -56,17 +63,15 @@ pub fn take(running: &mut RunningCost, basis: &Basis<'_>, sample: &Sample) -> Re
     if sample.at < basis.started_at || basis.stopped_at.is_some_and(|stop| sample.at > stop) {
         return Ok(());
     }
-    let last = running.last();
-    let mut energy = last.energy;
+    let last = running.reached();
+    let mut energy = None;
     if let Some(register) = sample.register {
-        energy = energy.max(register.minus(basis.meter_start)?);
-    }
-    if let Some(most) = delivered(basis)? {
-        energy = energy.min(most);
+        let measured = running.energy().max(register.minus(basis.meter_start)?);
+        energy = Some(delivered(basis)?.map_or(measured, |most| measured.min(most)));
     }
     let activity = sample.activity.as_deref().map_or(last.activity, activity_of);
-    let next = Progress { at: sample.at, energy, power_kw: sample.power, activity };
-    Ok(running.advance(basis.tariff, next)?)
+    let next = Progress { at: sample.at, energy, current_a: sample.current, activity, tariff: last.tariff };
+    Ok(running.advance(basis.tariffs, next)?)
 }
 
 /// The whole account from all samples in the order of time; closed where the charge has stopped.
@@ -80,13 +85,15 @@ pub fn whole(basis: &Basis<'_>, samples: &[Sample]) -> Result<RunningCost, Charg
     }
     let Some(stopped_at) = basis.stopped_at else { return Ok(running) };
     // A clock that was set back while charging: the charge ends no earlier than its last sample.
-    let at = stopped_at.max(running.last().at);
-    let energy = delivered(basis)?.unwrap_or(running.last().energy);
+    let reached = running.reached();
+    let at = stopped_at.max(reached.at);
+    let energy = delivered(basis)?.unwrap_or(running.energy());
     let parked = basis.unplugged_at.filter(|left| *left > at);
-    let activity = if parked.is_some() { Activity::Parking } else { running.last().activity };
-    running.advance(basis.tariff, Progress { at, energy, power_kw: None, activity })?;
+    let activity = if parked.is_some() { Activity::Parking } else { reached.activity };
+    let end = |at| Progress { tariff: reached.tariff, ..Progress::measured(at, energy, activity) };
+    running.advance(basis.tariffs, end(at))?;
     if let Some(at) = parked {
-        running.advance(basis.tariff, Progress { at, energy, power_kw: None, activity })?;
+        running.advance(basis.tariffs, end(at))?;
     }
     Ok(running)
 }

@@ -1,10 +1,10 @@
 //! How a charge grows: meter values and what stations say of their connectors.
 
-use super::account::{Basis, take, whole, zone_of};
+use super::account::{Basis, take, tariffs_of, whole, zone_of};
 use super::start::session_of;
 use super::{ChargingError, account};
 use crate::app::{App, Event};
-use crate::config::{PricingConfig, Rounding as ConfiguredRounding};
+use crate::config::{PricingConfig, Rounding as ConfiguredRounding, WrappedDays as ConfiguredDays};
 use crate::db::changes::{self, ObjectKey};
 use crate::db::charges::{ChargeState, RunningCharge, Sample};
 use crate::db::stations::LateMessage;
@@ -15,8 +15,7 @@ use crate::domain::partner::ModuleId;
 use crate::domain::party::Role;
 use crate::domain::session::Session;
 use crate::domain::station::{ConnectorStatus, MeterSample, StationId};
-use crate::domain::tariff::Tariff;
-use crate::pricing::{PricingPolicy, Rounding, RunningCost};
+use crate::pricing::{PricingPolicy, Rounding, RunningCost, Tariffs, WrappedDays};
 use crate::security::digest;
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -65,7 +64,11 @@ pub(super) fn policy_of(config: &PricingConfig) -> PricingPolicy {
         ConfiguredRounding::HalfUp => Rounding::HalfUp,
         ConfiguredRounding::HalfEven => Rounding::HalfEven,
     };
-    PricingPolicy { rounding, decimals: None }
+    let wrapped_days = match config.wrapped_days {
+        ConfiguredDays::WindowStart => WrappedDays::WindowStart,
+        ConfiguredDays::Calendar => WrappedDays::Calendar,
+    };
+    PricingPolicy { rounding, decimals: None, wrapped_days }
 }
 
 /// What a meter value becomes in the database.
@@ -75,6 +78,7 @@ pub(super) fn sample_of(sample: &MeterSample) -> Sample {
         context: sample.context.clone(),
         register: sample.register,
         power: sample.power_kw,
+        current: sample.current_a,
         activity: None,
         digest: digest(&[&sample.context, &sample.raw]),
         raw: sample.raw.clone(),
@@ -174,9 +178,9 @@ pub(super) fn add_samples(
     if new.is_empty() {
         return Ok(None);
     }
-    let tariff = charge.tariff.as_ref().map(|tariff| &tariff.0);
+    let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), policy)?;
     let basis = Basis {
-        tariff,
+        tariffs: &tariffs,
         zone: zone_of(&charge.zone),
         started_at: charge.started_at,
         meter_start: charge.meter_start,
@@ -203,7 +207,7 @@ pub(super) fn add_samples(
     let settle_at = if charge.state() == ChargeState::Active { None } else { charge.settle_at };
     charges::update_running(conn, &charge.session_id, &running, last_at, settle_at)?;
     let session = session_of(conn, &charge.country_code, &charge.party_id, &charge.session_id)?;
-    write_session(conn, session, &running, tariff, policy, now)?;
+    write_session(conn, session, &running, &tariffs, now)?;
     Ok(Some(charge.session_id.clone()))
 }
 
@@ -212,13 +216,12 @@ pub(super) fn write_session(
     conn: &mut DbConn,
     mut session: Session,
     running: &RunningCost,
-    tariff: Option<&Tariff>,
-    policy: &PricingPolicy,
+    tariffs: &Tariffs,
     now: Timestamp,
 ) -> Result<(), ChargingError> {
-    session.kwh = running.last().energy;
-    session.charging_periods = running.periods();
-    session.total_cost = Some(running.cost(tariff, policy)?.total);
+    session.kwh = running.energy();
+    session.charging_periods = running.periods(tariffs)?;
+    session.total_cost = Some(running.cost(tariffs)?.total);
     session.last_updated = now.max(session.last_updated);
     sessions::upsert(conn, &session, None)?;
     mark_for_emsp(conn, &session, &ModuleId::Sessions, now)
@@ -327,6 +330,7 @@ pub async fn connector_status(
                 context: STATUS.to_owned(),
                 register: None,
                 power: None,
+                current: None,
                 activity: Some(word.to_owned()),
                 digest: digest(&[STATUS, word]),
                 raw: word.to_owned(),
@@ -367,6 +371,7 @@ fn settle_after_leaving(
             context: account::UNPLUGGED.to_owned(),
             register: None,
             power: None,
+            current: None,
             activity: None,
             digest: digest(&[account::UNPLUGGED]),
             raw: report.status.to_string(),

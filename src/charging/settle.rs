@@ -1,7 +1,7 @@
 //! How a stopped charge becomes a CDR: once, from all its samples in the order of the station's clock.
 
 use super::ChargingError;
-use super::account::{UNPLUGGED, whole};
+use super::account::{UNPLUGGED, tariffs_of, whole};
 use super::record::{delta, mark_for_emsp, policy_of, write_session};
 use super::start::session_of;
 use super::stop::{Ending, basis_of, close};
@@ -13,9 +13,8 @@ use crate::domain::cdr::{Cdr, CdrLocation};
 use crate::domain::location::Location;
 use crate::domain::partner::ModuleId;
 use crate::domain::session::{Session, SessionStatus};
-use crate::domain::tariff::Price;
 use crate::domain::{CiString, Extra, Timestamp};
-use crate::pricing::{Cost, PricingPolicy};
+use crate::pricing::{Cost, PricingPolicy, PricingRecord};
 
 /// So many charges are settled in one go.
 const BATCH: i64 = 100;
@@ -95,24 +94,29 @@ fn settle(
 ) -> Result<bool, ChargingError> {
     let samples = charges::samples(conn, &charge.session_id)?;
     let left = samples.iter().rev().find(|sample| sample.context == UNPLUGGED).map(|sample| sample.at);
-    let running = whole(&basis_of(&charge, left.filter(|_| charging.bill_until_unplugged)), &samples)?;
-    let tariff = charge.tariff.clone();
-    let tariff = tariff.as_ref().map(|tariff| &tariff.0);
+    let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), policy)?;
+    let left = left.filter(|_| charging.bill_until_unplugged);
+    let running = whole(&basis_of(&charge, &tariffs, left), &samples)?;
     let mut session = session_of(conn, &charge.country_code, &charge.party_id, &charge.session_id)?;
-    session.end_date_time = Some(running.last().at);
+    session.end_date_time = Some(running.reached().at);
     let billable = session.status != SessionStatus::Invalid;
     if billable {
         session.status = SessionStatus::Completed;
-        let cost = running.cost(tariff, policy)?;
+        let cost = running.cost(&tariffs)?;
         for warning in &cost.warnings {
             tracing::warn!(session = %charge.session_id, warning = ?warning, "the tariff was not applied in full");
         }
-        let cdr = cdr_of(&charge, &session, &cost, running.periods(), now)?;
-        let stored = serde_json::to_string(policy).map_err(|why| DbError::corrupt("pricing policy", why))?;
-        cdrs::insert(conn, &cdr, None, Some(&stored))?;
+        let cdr = cdr_of(&charge, &session, &cost, running.periods(&tariffs)?, now)?;
+        let record = PricingRecord {
+            policy: *policy,
+            zone: charge.zone.clone(),
+            warnings: cost.warnings.clone(),
+            interpolated: running.interpolated(),
+        };
+        cdrs::insert(conn, &cdr, None, Some(&record.to_json()))?;
         mark_for_emsp(conn, &session, &ModuleId::Cdrs, now)?;
     }
-    write_session(conn, session, &running, tariff, policy, now)?;
+    write_session(conn, session, &running, &tariffs, now)?;
     charge.running.0 = running;
     charge.settle_at = None;
     charge.set_state(ChargeState::Settled);
@@ -128,7 +132,6 @@ fn cdr_of(
     charging_periods: Vec<crate::domain::charging_period::ChargingPeriod>,
     now: Timestamp,
 ) -> Result<Cdr, ChargingError> {
-    let some = |price: &Price| (!price.excl_vat.is_zero()).then(|| price.clone());
     Ok(Cdr {
         party: session.party.clone(),
         id: session.id.clone(),
@@ -145,14 +148,14 @@ fn cdr_of(
         charging_periods,
         signed_data: None,
         total_cost: cost.total.clone(),
-        total_fixed_cost: some(&cost.fixed),
+        total_fixed_cost: cost.fixed.clone(),
         total_energy: cost.total_energy,
-        total_energy_cost: some(&cost.energy),
+        total_energy_cost: cost.energy.clone(),
         total_time: cost.total_time,
-        total_time_cost: some(&cost.time),
+        total_time_cost: cost.time.clone(),
         total_parking_time: Some(cost.total_parking_time),
-        total_parking_cost: some(&cost.parking),
-        total_reservation_cost: None,
+        total_parking_cost: cost.parking.clone(),
+        total_reservation_cost: cost.reservation.clone(),
         remark: charge.stop_reason.clone(),
         invoice_reference_id: None,
         credit: None,

@@ -1,6 +1,6 @@
 //! How a charge begins.
 
-use super::account::{Basis, open, zone_of};
+use super::account::{Basis, open, tariffs_of, zone_of};
 use super::authorize::{Authorization, IdTagDecision, IdTagStatus, decide};
 use super::{ChargingError, record};
 use crate::app::{App, Event};
@@ -167,8 +167,9 @@ impl Opening {
         }
         let transaction_id = self.free_transaction_id(conn)?;
         let zone = zone_of(&location.time_zone);
+        let tariffs = tariffs_of(tariff.as_ref(), &self.policy)?;
         let running = open(&Basis {
-            tariff: tariff.as_ref(),
+            tariffs: &tariffs,
             zone,
             started_at: self.start.at,
             meter_start: self.meter_start,
@@ -207,7 +208,7 @@ impl Opening {
         };
         debug_assert_eq!(charge.state(), ChargeState::Active);
         charges::insert(conn, &charge)?;
-        record::write_session(conn, session, &running, tariff.as_ref(), &self.policy, self.now)?;
+        record::write_session(conn, session, &running, &tariffs, self.now)?;
         if let Some(grant) = &self.authorization.grant
             && let Some(mut command) = commands::find(conn, grant)?
         {

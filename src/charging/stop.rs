@@ -1,6 +1,6 @@
 //! How a charge ends.
 
-use super::account::{Basis, whole, zone_of};
+use super::account::{Basis, tariffs_of, whole, zone_of};
 use super::authorize::{IdTagDecision, IdTagStatus};
 use super::record::{all_known, delta, keep_late, policy_of, sample_of, write_session};
 use super::start::session_of;
@@ -13,7 +13,7 @@ use crate::db::tokens::id_tag_of;
 use crate::db::{DbConn, charges, tokens};
 use crate::domain::station::{MeterSample, StationId};
 use crate::domain::{Kwh, Timestamp};
-use crate::pricing::PricingPolicy;
+use crate::pricing::{PricingPolicy, Tariffs};
 use crate::security::digest;
 use rust_decimal::Decimal;
 
@@ -173,20 +173,24 @@ pub(super) fn close(
     charge.settle_at = Some(ending.settle_at);
     charge.set_state(ChargeState::Stopped);
     charge.last_at = charge.last_at.max(ending.at);
-    let tariff = charge.tariff.clone();
-    let tariff = tariff.as_ref().map(|tariff| &tariff.0);
-    let running = whole(&basis_of(charge, None), &charges::samples(conn, &charge.session_id)?)?;
+    let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), policy)?;
+    let samples = charges::samples(conn, &charge.session_id)?;
+    let running = whole(&basis_of(charge, &tariffs, None), &samples)?;
     charge.running.0 = running.clone();
     charges::update(conn, charge)?;
     let mut session = session_of(conn, &charge.country_code, &charge.party_id, &charge.session_id)?;
-    session.end_date_time = Some(running.last().at);
-    write_session(conn, session, &running, tariff, policy, now)
+    session.end_date_time = Some(running.reached().at);
+    write_session(conn, session, &running, &tariffs, now)
 }
 
 /// What the account of a charge is made from.
-pub(super) fn basis_of(charge: &Charge, unplugged_at: Option<Timestamp>) -> account::Basis<'_> {
+pub(super) fn basis_of<'a>(
+    charge: &Charge,
+    tariffs: &'a Tariffs,
+    unplugged_at: Option<Timestamp>,
+) -> account::Basis<'a> {
     Basis {
-        tariff: charge.tariff.as_ref().map(|tariff| &tariff.0),
+        tariffs,
         zone: zone_of(&charge.zone),
         started_at: charge.started_at,
         meter_start: charge.meter_start,

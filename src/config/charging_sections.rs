@@ -85,6 +85,16 @@ pub enum Rounding {
     HalfEven,
 }
 
+/// Which day counts for a tariff element with days of the week and a time window over midnight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WrappedDays {
+    /// The day on which the window began.
+    #[default]
+    WindowStart,
+    /// The day that it is.
+    Calendar,
+}
+
 /// Section `[pricing]`.
 #[derive(Debug, Clone)]
 pub struct PricingConfig {
@@ -92,6 +102,8 @@ pub struct PricingConfig {
     pub currency: String,
     /// How amounts are rounded.
     pub rounding: Rounding,
+    /// Which day counts in a time window over midnight.
+    pub wrapped_days: WrappedDays,
 }
 
 impl PricingConfig {
@@ -108,6 +120,11 @@ impl PricingConfig {
                 "half_up" => Ok(Rounding::HalfUp),
                 "half_even" => Ok(Rounding::HalfEven),
                 _ => Err("write \"half_up\" or \"half_even\"".to_owned()),
+            }),
+            wrapped_days: section.text("wrapped_days", |text| match text {
+                "window_start" => Ok(WrappedDays::WindowStart),
+                "calendar" => Ok(WrappedDays::Calendar),
+                _ => Err("write \"window_start\" or \"calendar\"".to_owned()),
             }),
         }
     }

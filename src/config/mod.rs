@@ -16,7 +16,9 @@ mod sources;
 mod tests;
 mod values;
 
-pub use charging_sections::{ChargingConfig, OcppConfig, PricingConfig, RoamingConfig, Rounding};
+pub use charging_sections::{
+    ChargingConfig, OcppConfig, PricingConfig, RoamingConfig, Rounding, WrappedDays,
+};
 pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use problem::{ConfigErrors, Problem};
 pub use secret::{Secret, SecretKey};

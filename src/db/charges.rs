@@ -352,6 +352,8 @@ pub struct Sample {
     pub register: Option<Kwh>,
     /// kW, if it was among the values.
     pub power: Option<rust_decimal::Decimal>,
+    /// A over all phases, if it was among the values.
+    pub current: Option<rust_decimal::Decimal>,
     /// For a status: what the station said of the connector.
     pub activity: Option<String>,
     /// Digest of the content: the same content at the same time is the same sample.
@@ -372,6 +374,7 @@ pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> Db
             meter_samples::context.eq(&sample.context),
             meter_samples::register.eq(sample.register),
             meter_samples::power.eq(sample.power.map(Number)),
+            meter_samples::current.eq(sample.current.map(Number)),
             meter_samples::activity.eq(sample.activity.as_deref()),
             meter_samples::digest.eq(&sample.digest),
             meter_samples::raw.eq(&sample.raw),
@@ -389,7 +392,8 @@ pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> Db
 /// # Errors
 /// When the database fails.
 pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
-    type Row = (Timestamp, String, Option<Kwh>, Option<Number>, Option<String>, String, String);
+    type Row =
+        (Timestamp, String, Option<Kwh>, Option<Number>, Option<Number>, Option<String>, String, String);
     let rows: Vec<Row> = meter_samples::table
         .filter(meter_samples::session_id.eq(session_id))
         .order((meter_samples::at, meter_samples::digest))
@@ -398,6 +402,7 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
             meter_samples::context,
             meter_samples::register,
             meter_samples::power,
+            meter_samples::current,
             meter_samples::activity,
             meter_samples::digest,
             meter_samples::raw,
@@ -405,11 +410,12 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(at, context, register, power, activity, digest, raw)| Sample {
+        .map(|(at, context, register, power, current, activity, digest, raw)| Sample {
             at,
             context,
             register,
             power: power.map(|power| power.0),
+            current: current.map(|current| current.0),
             activity,
             digest,
             raw,

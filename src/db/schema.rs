@@ -268,6 +268,7 @@ diesel::table! {
         context -> Text,
         register -> Nullable<Exact>,
         power -> Nullable<Exact>,
+        current -> Nullable<Exact>,
         activity -> Nullable<Text>,
         digest -> Text,
         raw -> Text,

@@ -154,6 +154,8 @@ pub struct MeterSample {
     pub register: Option<super::values::Kwh>,
     /// Power taken, kW, if it was among the values.
     pub power_kw: Option<rust_decimal::Decimal>,
+    /// Current taken, A over all phases, if it was among the values.
+    pub current_a: Option<rust_decimal::Decimal>,
     /// Why it was taken, e.g. `Sample.Periodic`, `Transaction.Begin`.
     pub context: String,
     /// The values as the station sent them, byte for byte.

@@ -5,10 +5,14 @@
 //! It follows OCPI 2.2.1 mod_tariffs ("Tariff Object", "PriceComponent class") and mod_cdrs ("step_size").
 //!
 //! How it is built:
+//! - [`tariffs`] makes tariffs ready: restrictions as numbers, the edges at which anything may change;
+//! - [`select`] says which price component is active per dimension; restrictions are its business alone, and
+//!   [`calendar`] knows the local time;
 //! - [`running`] turns progress into periods: a new one begins when charging turns to parking or back, and
-//!   whenever another price component becomes active;
-//! - [`select`] says which price component is active per dimension; restrictions are its business alone;
-//! - [`cost`] prices the periods, applies `step_size`, VAT, `min_price` and `max_price`;
+//!   wherever another price component becomes active, between two meter values as well;
+//! - [`stated`] takes the periods of a CDR as they are;
+//! - both keep a ledger of what was used by price component ([`usage`]), from which [`cost`] makes money: it
+//!   applies `step_size`, VAT, `min_price` and `max_price`;
 //! - [`exact`] is the number in which that is done, without any rounding; [`policy`] is how the few published
 //!   amounts are rounded, once each, at the very end.
 //!
@@ -24,21 +28,37 @@
 //!   after VAT by as much as the total before VAT: what it adds or takes away carries no VAT.
 //! - Where `min_price` is above `max_price`, `max_price` wins.
 
+mod calendar;
 pub mod cost;
 pub mod exact;
+pub mod explain;
 pub mod finding;
+mod forecast;
+mod periods;
 pub mod policy;
+mod priced;
+pub mod record;
 pub mod running;
 pub mod select;
+pub mod simulate;
+pub mod stated;
+pub mod tariffs;
+mod usage;
 
-pub use cost::{Billed, Cost, CostLine, LineKind};
+pub use cost::Cost;
 pub use exact::Exact;
+pub use explain::{Billed, CostLine, ExplainedPeriod, Explanation, LineKind, LinePrice};
 pub use finding::Finding;
-pub use policy::{PricingPolicy, Rounding, minor_units};
+pub use policy::{PricingPolicy, Rounding, WrappedDays, minor_units};
+pub use record::PricingRecord;
 pub use running::{Activity, Progress, RunningCost};
+pub use select::ComponentRef;
+pub use simulate::{SimulatedCharge, SimulationError};
+pub use stated::{CdrToPrice, StatedCharge, price_cdr};
+pub use tariffs::Tariffs;
 
-use crate::domain::tariff::Tariff;
-use crate::domain::{CiString, Timestamp, ValueError};
+use crate::domain::{Timestamp, ValueError};
+use tariffs::TariffKey;
 
 /// Why something cannot be priced. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,8 +91,15 @@ pub enum PricingError {
     /// A sum or a published amount leaves the range of its type.
     #[error("out of range while pricing")]
     Value(#[from] ValueError),
-    /// A state that was stored is not one that this module wrote.
-    #[error("the stored running cost has no period")]
+    /// A place in a document that cannot be priced.
+    #[error("{0}")]
+    Document(Finding),
+    /// A state names a component that its tariff does not have: the tariff was changed without a new
+    /// `last_updated`.
+    #[error("the stored running cost names a price component that its tariff does not have")]
+    Unknown,
+    /// There is no progress to price.
+    #[error("there is nothing to price")]
     Empty,
 }
 
@@ -82,19 +109,22 @@ pub enum PricingError {
 /// # Errors
 /// As those two; [`PricingError::Empty`] when there is no progress at all.
 pub fn price_all(
-    tariff: Option<&Tariff>,
+    tariffs: &Tariffs,
     zone: chrono_tz::Tz,
     progress: &[Progress],
 ) -> Result<RunningCost, PricingError> {
     let (first, rest) = progress.split_first().ok_or(PricingError::Empty)?;
-    let mut running = RunningCost::start(tariff, zone, first.clone())?;
+    let mut running = RunningCost::start(tariffs, zone, *first)?;
     for next in rest {
-        running.advance(tariff, next.clone())?;
+        running.advance(tariffs, *next)?;
     }
     Ok(running)
 }
 
-/// Names a tariff in an error.
-fn name(id: &CiString, last_updated: Timestamp) -> String {
-    format!("tariff {id} of {last_updated}")
+/// Names tariffs in an error.
+fn name(keys: &[TariffKey]) -> String {
+    if keys.is_empty() {
+        return "no tariff".to_owned();
+    }
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

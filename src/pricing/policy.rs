@@ -20,8 +20,12 @@ pub enum Rounding {
 impl Rounding {
     /// The quotient as a whole number; `denominator` must be positive. `None` where it does not fit.
     pub(super) fn divide(self, numerator: i128, denominator: i128) -> Option<i128> {
-        let quotient = numerator.checked_div(denominator)?;
-        let rest = numerator.checked_rem(denominator)?.unsigned_abs();
+        // Amounts of charges fit into 64 bits, where a division costs a tenth.
+        let (quotient, rest) = match (i64::try_from(numerator), i64::try_from(denominator)) {
+            (Ok(small), Ok(by)) => (i128::from(small.checked_div(by)?), i128::from(small.checked_rem(by)?)),
+            _ => (numerator.checked_div(denominator)?, numerator.checked_rem(denominator)?),
+        };
+        let rest = rest.unsigned_abs();
         let other_half = denominator.unsigned_abs() - rest;
         let away = match self {
             Self::HalfUp => rest >= other_half,
@@ -32,7 +36,20 @@ impl Rounding {
     }
 }
 
-/// How the amounts of a session and a CDR are published.
+/// Which day counts for an element that has both days of the week and a time window over midnight. OCPI does not
+/// say (2.2.1 mod_tariffs, "TariffRestrictions class").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrappedDays {
+    /// The day on which the window began: "Friday 22:00 to 06:00" ends on Saturday morning.
+    #[default]
+    WindowStart,
+    /// The day that it is: "Friday 22:00 to 06:00" is Friday before 06:00 and from 22:00 on.
+    Calendar,
+}
+
+/// How a charge is priced where OCPI leaves it open. It is stored with each CDR, so that the CDR can be explained
+/// and priced again later.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PricingPolicy {
@@ -41,6 +58,8 @@ pub struct PricingPolicy {
     /// Decimals; missing means those of the currency's minor unit. More than 12 count as 12.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimals: Option<u8>,
+    /// Days of the week with time windows over midnight.
+    pub wrapped_days: WrappedDays,
 }
 
 impl PricingPolicy {
@@ -51,16 +70,12 @@ impl PricingPolicy {
     }
 }
 
-/// Decimals of a currency (ISO 4217, "minor unit"); 2 for those that are not listed here, whatever their case.
+/// Decimals of a currency (ISO 4217, "minor unit"); 2 for those that the standard does not list or gives none,
+/// whatever their case.
 #[must_use]
 pub fn minor_units(currency: &str) -> u32 {
-    match currency.to_ascii_uppercase().as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI"
-        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
+    let known = iso_currency::Currency::from_code(&currency.to_ascii_uppercase());
+    known.and_then(iso_currency::Currency::exponent).map_or(2, u32::from)
 }
 
 #[cfg(test)]
@@ -87,7 +102,10 @@ mod tests {
         assert_eq!(found, [2, 0, 3, 4, 2]);
         let four = PricingPolicy { decimals: Some(4), ..policy };
         assert_eq!(four.decimals("JPY"), 4);
-        assert_eq!(serde_json::to_string(&policy).unwrap(), r#"{"rounding":"half_up"}"#);
+        assert_eq!(
+            serde_json::to_string(&policy).unwrap(),
+            r#"{"rounding":"half_up","wrapped_days":"window_start"}"#
+        );
         assert_eq!(serde_json::from_str::<PricingPolicy>("{}").unwrap(), policy);
     }
 }

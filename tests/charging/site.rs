@@ -241,6 +241,7 @@ impl Site {
             at: at(second),
             register: Some(Kwh::from_wh(meter.into()).unwrap()),
             power_kw: None,
+            current_a: None,
             context: "Sample.Periodic".to_owned(),
             raw: format!("{second} {meter}"),
         };

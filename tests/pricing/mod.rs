@@ -8,7 +8,10 @@ mod spec_examples;
 use chrono_tz::Tz;
 use roamwatt::domain::tariff::{Price, Tariff};
 use roamwatt::domain::{Kwh, Money, Timestamp};
-use roamwatt::pricing::{Activity, Cost, PricingPolicy, Progress, RunningCost, price_all};
+use roamwatt::pricing::{
+    Activity, Billed, Cost, Exact, Explanation, LineKind, PricingPolicy, Progress, RunningCost, Tariffs,
+    price_all,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -49,12 +52,21 @@ fn simple(components: &[(&str, &str, Option<&str>, u32)]) -> Tariff {
 }
 
 fn step(millis: i64, kwh: &str, activity: Activity) -> Progress {
-    Progress {
-        at: Timestamp::from_millis(START + millis).unwrap(),
-        energy: kwh.parse().unwrap(),
-        power_kw: None,
-        activity,
-    }
+    Progress::measured(moment(START + millis), kwh.parse().unwrap(), activity)
+}
+
+fn moment(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap()
+}
+
+/// A tariff made ready.
+fn ready(tariff: &Tariff) -> Tariffs {
+    Tariffs::new([tariff], PricingPolicy::default()).unwrap()
+}
+
+/// No tariff at all.
+fn free() -> Tariffs {
+    Tariffs::default()
 }
 
 /// Charges `kwh` in `charging` minutes, then parks for `parking` minutes.
@@ -63,16 +75,44 @@ fn charge(tariff: &Tariff, kwh: &str, charging: i64, parking: i64) -> RunningCos
     let mut progress =
         vec![step(0, "0", Activity::Charging), step(charging * MINUTE, kwh, Activity::Parking)];
     progress.push(step(end * MINUTE, kwh, Activity::Parking));
-    price_all(Some(tariff), ZONE, &progress).unwrap()
+    price_all(&ready(tariff), ZONE, &progress).unwrap()
 }
 
 fn cost_of(tariff: &Tariff, kwh: &str, charging: i64, parking: i64) -> Cost {
-    charge(tariff, kwh, charging, parking).cost(Some(tariff), &PricingPolicy::default()).unwrap()
+    charge(tariff, kwh, charging, parking).cost(&ready(tariff)).unwrap()
+}
+
+fn explained(tariff: &Tariff, kwh: &str, charging: i64, parking: i64) -> Explanation {
+    charge(tariff, kwh, charging, parking).explain(&ready(tariff)).unwrap()
+}
+
+/// How much of a kind is billed: what was used and what steps add.
+fn billed(explanation: &Explanation, kinds: &[LineKind]) -> Decimal {
+    let lines = explanation.lines.iter().filter(|line| kinds.contains(&line.kind));
+    lines
+        .map(|line| match line.quantity {
+            Billed::Once => Decimal::ONE,
+            Billed::Kwh(amount) | Billed::Seconds(amount) => amount,
+        })
+        .sum()
+}
+
+/// The lines of some kinds together, before and after VAT.
+fn sums(explanation: &Explanation, wanted: impl Fn(LineKind) -> bool) -> (Exact, Exact) {
+    let lines = explanation.lines.iter().filter(|line| wanted(line.kind));
+    lines.fold((Exact::ZERO, Exact::ZERO), |(excl, incl), line| {
+        (excl.plus(line.excl_vat).unwrap(), incl.plus(line.incl_vat).unwrap())
+    })
 }
 
 /// An amount before and after VAT, as text with its decimals.
 fn said(price: &Price) -> (String, Option<String>) {
     (price.excl_vat.to_string(), price.incl_vat.map(|after| after.to_string()))
+}
+
+/// A part of the cost, which has to be there.
+fn part(price: &Option<Price>) -> (String, Option<String>) {
+    said(price.as_ref().unwrap())
 }
 
 fn both(excl: &str, incl: &str) -> (String, Option<String>) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use roamwatt::pricing::{Exact, LineKind, Rounding};
+use roamwatt::pricing::Rounding;
 
 /// A decimal with up to `digits` digits and `scale` decimals.
 fn number(digits: u32, scale: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Decimal> {
@@ -64,36 +64,31 @@ fn charges() -> impl Strategy<Value = Vec<Progress>> {
     })
 }
 
-fn sums(cost: &Cost, wanted: impl Fn(LineKind) -> bool) -> (Exact, Exact) {
-    let lines = cost.lines.iter().filter(|line| wanted(line.kind));
-    lines.fold((Exact::ZERO, Exact::ZERO), |(excl, incl), line| {
-        (excl.plus(line.excl_vat).unwrap(), incl.plus(line.incl_vat).unwrap())
-    })
-}
-
 proptest! {
     #[test]
     fn exact_lines_add_up_to_the_exact_and_to_the_published_total(tariff in tariffs(), charge in charges()) {
-        let cost = price_all(Some(&tariff), ZONE, &charge).unwrap()
-            .cost(Some(&tariff), &PricingPolicy::default()).unwrap();
-        let exact = sums(&cost, |kind| kind != LineKind::Rounding);
+        let explanation = price_all(&ready(&tariff), ZONE, &charge).unwrap().explain(&ready(&tariff)).unwrap();
+        let cost = &explanation.cost;
+        let exact = sums(&explanation, |kind| kind != LineKind::Rounding);
         prop_assert_eq!(exact, (cost.exact_excl_vat, cost.exact_incl_vat));
-        let published = sums(&cost, |_| true);
+        let published = sums(&explanation, |_| true);
         prop_assert_eq!(published.0, Exact::from_money(cost.total.excl_vat).unwrap());
-        let vat = cost.lines.iter().any(|line| line.vat.is_some());
-        prop_assert_eq!(cost.total.incl_vat.is_some(), vat);
         if let Some(incl) = cost.total.incl_vat {
             prop_assert_eq!(published.1, Exact::from_money(incl).unwrap());
         }
         // Rounded once: each published amount is its own exact value, rounded.
-        for (kind, price) in [
-            (LineKind::Flat, &cost.fixed), (LineKind::Energy, &cost.energy),
-            (LineKind::Time, &cost.time), (LineKind::Parking, &cost.parking),
+        for (kinds, price) in [
+            ([LineKind::Flat, LineKind::Flat], &cost.fixed),
+            ([LineKind::Energy, LineKind::EnergyStep], &cost.energy),
+            ([LineKind::Time, LineKind::TimeStep], &cost.time),
+            ([LineKind::Parking, LineKind::ParkingStep], &cost.parking),
         ] {
-            let part = sums(&cost, |of| of == kind);
-            prop_assert_eq!(price.excl_vat, part.0.round(2, Rounding::HalfUp).unwrap());
-            if let Some(incl) = price.incl_vat {
-                prop_assert_eq!(incl, part.1.round(2, Rounding::HalfUp).unwrap());
+            let part = sums(&explanation, |of| kinds.contains(&of));
+            let rounded = |exact: Exact| exact.round(2, Rounding::HalfUp).unwrap();
+            let excl = price.as_ref().map_or(money("0.00"), |price| price.excl_vat);
+            prop_assert_eq!(excl, rounded(part.0));
+            if let Some(incl) = price.as_ref().and_then(|price| price.incl_vat) {
+                prop_assert_eq!(incl, rounded(part.1));
             }
         }
     }
@@ -102,41 +97,41 @@ proptest! {
     fn step_by_step_with_the_state_stored_between_is_the_same_as_all_at_once(
         tariff in tariffs(), charge in charges(),
     ) {
-        let mut running = RunningCost::start(Some(&tariff), ZONE, charge[0].clone()).unwrap();
+        let mut running = RunningCost::start(&ready(&tariff), ZONE, charge[0]).unwrap();
         for next in &charge[1..] {
             let stored = serde_json::to_string(&running).unwrap();
             running = serde_json::from_str(&stored).unwrap();
-            running.advance(Some(&tariff), next.clone()).unwrap();
+            running.advance(&ready(&tariff), *next).unwrap();
         }
-        prop_assert_eq!(running, price_all(Some(&tariff), ZONE, &charge).unwrap());
+        prop_assert_eq!(running, price_all(&ready(&tariff), ZONE, &charge).unwrap());
     }
 
     #[test]
-    fn more_meter_values_do_not_change_the_cost(tariff in tariffs(), charge in charges()) {
+    fn statuses_that_say_nothing_new_change_nothing(tariff in tariffs(), charge in charges()) {
         let mut dense = Vec::new();
         for pair in charge.windows(2) {
-            dense.push(pair[0].clone());
+            dense.push(pair[0]);
             let between = (pair[0].at.millis() + pair[1].at.millis()) / 2;
-            dense.push(Progress { at: Timestamp::from_millis(between).unwrap(), ..pair[0].clone() });
+            dense.push(Progress::seen(moment(between), pair[0].activity));
         }
-        dense.push(charge.last().unwrap().clone());
-        let sparse = price_all(Some(&tariff), ZONE, &charge).unwrap();
-        prop_assert_eq!(sparse, price_all(Some(&tariff), ZONE, &dense).unwrap());
+        dense.push(*charge.last().unwrap());
+        let sparse = price_all(&ready(&tariff), ZONE, &charge).unwrap();
+        prop_assert_eq!(sparse, price_all(&ready(&tariff), ZONE, &dense).unwrap());
     }
 
     #[test]
     fn volumes_of_the_periods_add_up_to_the_totals(charge in charges()) {
-        let running = price_all(None, ZONE, &charge).unwrap();
-        let cost = running.cost(None, &PricingPolicy::default()).unwrap();
+        let running = price_all(&free(), ZONE, &charge).unwrap();
+        let cost = running.cost(&free()).unwrap();
         let sum = |kind: &str| -> Decimal {
-            let periods = running.periods();
+            let periods = running.periods(&free()).unwrap();
             let all = periods.iter().flat_map(|period| &period.dimensions);
             all.filter(|d| d.dimension.as_str() == kind).map(|d| d.volume).sum()
         };
         prop_assert_eq!(sum("ENERGY"), cost.total_energy.decimal());
         prop_assert_eq!(sum("PARKING_TIME"), cost.total_parking_time);
         prop_assert_eq!(sum("TIME") + sum("PARKING_TIME"), cost.total_time);
-        let periods = running.periods();
+        let periods = running.periods(&free()).unwrap();
         prop_assert!(periods.iter().all(|p| p.dimensions.iter().all(|d| d.volume.scale() <= 4)));
         prop_assert!(periods.windows(2).all(|two| two[0].start_date_time <= two[1].start_date_time));
     }
@@ -160,8 +155,8 @@ proptest! {
             step(charging * 1000, &energy, Activity::Parking),
             step((charging + parking) * 1000, &energy, Activity::Parking),
         ];
-        let cost = price_all(Some(&tariff), ZONE, &progress).unwrap()
-            .cost(Some(&tariff), &PricingPolicy::default()).unwrap();
+        let cost = price_all(&ready(&tariff), ZONE, &progress).unwrap()
+            .cost(&ready(&tariff)).unwrap();
         // In 1/(10000 × 3600 × 1000) of the currency's unit.
         let of = |n: usize, seconds_or_wh: i64| i128::from(prices[n]) * i128::from(seconds_or_wh);
         let exact = of(0, 3_600_000) + of(1, wh) * 3600 + of(2, charging) * 1000 + of(3, parking) * 1000;
@@ -196,16 +191,18 @@ proptest! {
         let mut times: Vec<Timestamp> = times.into_iter()
             .map(|t| Timestamp::from_millis(t % 8_000_000_000_000_000).unwrap()).collect();
         times.sort();
-        let progress: Vec<Progress> = times.iter().zip(&energies).enumerate().map(|(n, (&at, &energy))| Progress {
-            at,
-            energy: Kwh::parse(energy).unwrap(),
-            power_kw: Some(energy),
-            activity: if n % 2 == 0 { Activity::Charging } else { Activity::Parking },
+        let progress: Vec<Progress> = times.iter().zip(&energies).enumerate().map(|(n, (&at, &energy))| {
+            let activity = if n % 2 == 0 { Activity::Charging } else { Activity::Parking };
+            Progress { current_a: Some(energy), ..Progress::measured(at, Kwh::parse(energy).unwrap(), activity) }
         }).collect();
-        let running = price_all(Some(&tariff), ZONE, &progress).unwrap();
-        prop_assert!(!running.periods().is_empty());
-        if let Ok(cost) = running.cost(Some(&tariff), &PricingPolicy { decimals, rounding: Rounding::HalfEven }) {
-            prop_assert_eq!(cost.total_energy, running.last().energy);
+        let policy = PricingPolicy { decimals, rounding: Rounding::HalfEven, ..PricingPolicy::default() };
+        let Ok(tariffs) = Tariffs::new([&tariff], policy) else { return Ok(()) };
+        let Ok(running) = price_all(&tariffs, ZONE, &progress) else { return Ok(()) };
+        prop_assert!(!running.periods(&tariffs).unwrap().is_empty());
+        let later = moment(times[times.len() - 1].millis() + 3_600_000);
+        let _ = running.highest_cost(&tariffs, later, energies[0]);
+        if let Ok(explanation) = running.explain(&tariffs) {
+            prop_assert_eq!(explanation.cost.total_energy.decimal(), running.energy().decimal() - energies[0]);
         }
     }
 }

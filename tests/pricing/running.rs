@@ -5,12 +5,16 @@ use Activity::{Charging, Parking};
 use roamwatt::domain::charging_period::CdrDimensionType;
 use roamwatt::pricing::{PricingError, Rounding};
 
+fn periods(running: &RunningCost, tariff: &Tariff) -> Vec<roamwatt::domain::charging_period::ChargingPeriod> {
+    running.periods(&ready(tariff)).unwrap()
+}
+
 /// Start in minutes, then kind and volume of each dimension.
-fn told(running: &RunningCost) -> Vec<(i64, Vec<(String, String)>)> {
+fn told(running: &RunningCost, tariff: &Tariff) -> Vec<(i64, Vec<(String, String)>)> {
     let dimensions = |period: &roamwatt::domain::charging_period::ChargingPeriod| {
         period.dimensions.iter().map(|d| (d.dimension.to_string(), d.volume.to_string())).collect()
     };
-    let periods = running.periods();
+    let periods = periods(running, tariff);
     periods.iter().map(|p| ((p.start_date_time.millis() - START) / MINUTE, dimensions(p))).collect()
 }
 
@@ -37,10 +41,10 @@ fn periods_turn_with_the_activity_and_keep_standby_energy() {
         step(50 * MINUTE, "7.0125", Charging),
         step(60 * MINUTE, "8", Parking),
     ];
-    let running = price_all(Some(&tariff), ZONE, &progress).unwrap();
+    let running = price_all(&ready(&tariff), ZONE, &progress).unwrap();
     use CdrDimensionType::{Energy, ParkingTime, Time};
     assert_eq!(
-        told(&running),
+        told(&running, &tariff),
         [
             (0, vec![of(Energy, "7"), of(Time, "0.3333")]),
             (20, vec![of(Energy, "0.0125"), of(ParkingTime, "0.5")]),
@@ -48,11 +52,13 @@ fn periods_turn_with_the_activity_and_keep_standby_energy() {
         ],
         "the period that parking began at the stop has no length and is not told"
     );
-    assert!(running.periods().iter().all(|p| p.tariff_id.as_ref().is_some_and(|id| id.as_str() == "T1")));
-    let cost = running.cost(Some(&tariff), &PricingPolicy::default()).unwrap();
-    assert_eq!(said(&cost.energy), both("3.20", "3.81"), "8 kWh; 3.808");
-    assert_eq!(said(&cost.time), both("0.60", "0.71"), "30 minutes; 0.714");
-    assert_eq!(said(&cost.parking), both("3.00", "3.57"), "30 minutes");
+    assert!(
+        periods(&running, &tariff).iter().all(|p| p.tariff_id.as_ref().is_some_and(|id| id.as_str() == "T1"))
+    );
+    let cost = running.cost(&ready(&tariff)).unwrap();
+    assert_eq!(part(&cost.energy), both("3.20", "3.81"), "8 kWh; 3.808");
+    assert_eq!(part(&cost.time), both("0.60", "0.71"), "30 minutes; 0.714");
+    assert_eq!(part(&cost.parking), both("3.00", "3.57"), "30 minutes");
     assert_eq!(said(&cost.total), both("7.80", "9.28"), "9.282");
     assert_eq!((cost.total_time, cost.total_parking_time), (decimal("1"), decimal("0.5")));
     assert_eq!(cost.total_energy, kwh("8"));
@@ -68,32 +74,32 @@ fn activities_that_change_at_one_moment_make_no_periods() {
         step(10 * MINUTE, "2", Charging),
         step(30 * MINUTE, "4", Charging),
     ];
-    let running = price_all(Some(&tariff), ZONE, &progress).unwrap();
-    assert_eq!(told(&running).len(), 1);
+    let running = price_all(&ready(&tariff), ZONE, &progress).unwrap();
+    assert_eq!(told(&running, &tariff).len(), 1);
     let plain = [step(0, "0", Charging), step(30 * MINUTE, "4", Charging)];
-    assert_eq!(running, price_all(Some(&tariff), ZONE, &plain).unwrap());
+    assert_eq!(running, price_all(&ready(&tariff), ZONE, &plain).unwrap());
 }
 
 #[test]
 fn a_charge_that_has_just_begun_has_a_period_and_its_fixed_cost() {
     let tariff = all_four();
-    let running = RunningCost::start(Some(&tariff), ZONE, step(0, "0", Charging)).unwrap();
+    let running = RunningCost::start(&ready(&tariff), ZONE, step(0, "0", Charging)).unwrap();
     use CdrDimensionType::{Energy, Time};
-    assert_eq!(told(&running), [(0, vec![of(Energy, "0"), of(Time, "0")])]);
-    let cost = running.cost(Some(&tariff), &PricingPolicy::default()).unwrap();
+    assert_eq!(told(&running, &tariff), [(0, vec![of(Energy, "0"), of(Time, "0")])]);
+    let cost = running.cost(&ready(&tariff)).unwrap();
     assert_eq!(said(&cost.total), both("1.00", "1.19"));
-    assert_eq!(said(&cost.energy), both("0.00", "0.00"), "VAT applies already");
+    assert_eq!(part(&cost.energy), both("0.00", "0.00"), "VAT applies already");
 }
 
 #[test]
 fn without_a_tariff_a_charge_is_free_and_its_periods_name_none() {
     let progress = [step(0, "0", Charging), step(30 * MINUTE, "4", Parking)];
-    let running = price_all(None, ZONE, &progress).unwrap();
-    assert_eq!(running.periods()[0].tariff_id, None);
-    let cost = running.cost(None, &PricingPolicy::default()).unwrap();
+    let running = price_all(&free(), ZONE, &progress).unwrap();
+    assert_eq!(running.periods(&free()).unwrap()[0].tariff_id, None);
+    let cost = running.cost(&free()).unwrap();
     assert_eq!(said(&cost.total), without_vat("0.00"));
     assert_eq!((cost.total_energy, cost.total_time), (kwh("4"), decimal("0.5")));
-    assert!(cost.lines.is_empty());
+    assert!(running.explain(&free()).unwrap().lines.is_empty());
 }
 
 #[test]
@@ -101,32 +107,40 @@ fn time_that_runs_backwards_and_another_tariff_are_errors_that_change_nothing() 
     let tariff = all_four();
     let mut running = charge(&tariff, "10", 60, 0);
     let before = running.clone();
-    let earlier = running.advance(Some(&tariff), step(59 * MINUTE, "11", Charging)).unwrap_err();
+    let earlier = running.advance(&ready(&tariff), step(59 * MINUTE, "11", Charging)).unwrap_err();
     assert!(matches!(earlier, PricingError::Backwards { .. }), "{earlier}");
     let mut other = tariff.clone();
     other.last_updated = Timestamp::parse("2026-01-02T00:00:00Z").unwrap();
-    let changed = running.advance(Some(&other), step(61 * MINUTE, "11", Charging)).unwrap_err();
+    let changed = running.advance(&ready(&other), step(61 * MINUTE, "11", Charging)).unwrap_err();
     assert!(changed.to_string().contains("2026-01-02"), "{changed}");
-    assert!(running.advance(None, step(61 * MINUTE, "11", Charging)).is_err());
-    assert!(running.cost(Some(&other), &PricingPolicy::default()).is_err());
+    assert!(running.advance(&free(), step(61 * MINUTE, "11", Charging)).is_err());
+    assert!(running.cost(&ready(&other)).is_err());
     assert_eq!(running, before);
 }
 
 #[test]
-fn an_element_with_restrictions_is_named_and_never_priced_as_if_it_had_none() {
+fn what_cannot_be_priced_is_named_and_never_priced_as_if_it_could() {
     let tariff = tariff(&json!({"elements": [
         {"price_components": [{"type": "ENERGY", "price": 9, "step_size": 1}],
-         "restrictions": {"start_time": "00:00", "end_time": "17:00"}},
+         "restrictions": {"start_time": "25:00", "end_date": "2026-02-30"}},
         {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}],
          "restrictions": {"day_of_week": []}},
-        {"price_components": [{"type": "ENERGY", "price": 5, "step_size": 1}],
-         "restrictions": {"min_kwh": 2}},
         {"price_components": [{"type": "SESSION_TIME", "price": 5, "step_size": 1}]},
+        {"price_components": [{"type": "ENERGY", "price": 5, "step_size": 1}],
+         "restrictions": {"reservation": "RESERVATION"}},
     ]}));
     let cost = cost_of(&tariff, "2", 60, 0);
     assert_eq!(said(&cost.total), without_vat("2.00"));
     let paths: Vec<&str> = cost.warnings.iter().map(|warning| warning.path.as_str()).collect();
-    assert_eq!(paths, ["$.elements[0].restrictions", "$.elements[3].price_components[0].type"]);
+    assert_eq!(
+        paths,
+        [
+            "$.elements[0].restrictions.start_time",
+            "$.elements[0].restrictions.end_date",
+            "$.elements[2].price_components[0].type",
+            "$.elements[3].price_components[0].type",
+        ]
+    );
 }
 
 #[test]
@@ -163,8 +177,8 @@ fn bounds_without_vat_of_their_own_add_no_vat() {
 fn the_policy_rounds_and_the_currency_says_how_far() {
     let mut tariff = simple(&[("ENERGY", "0.5", None, 1)]);
     let cost = |tariff: &Tariff, rounding| {
-        let policy = PricingPolicy { rounding, decimals: None };
-        said(&charge(tariff, "12.45", 60, 0).cost(Some(tariff), &policy).unwrap().total).0
+        let tariffs = Tariffs::new([tariff], PricingPolicy { rounding, ..PricingPolicy::default() }).unwrap();
+        said(&charge(tariff, "12.45", 60, 0).cost(&tariffs).unwrap().total).0
     };
     assert_eq!(cost(&tariff, Rounding::HalfUp), "6.23");
     assert_eq!(cost(&tariff, Rounding::HalfEven), "6.22");
@@ -185,19 +199,20 @@ fn energy_fed_back_is_paid_for_and_not_rounded_to_steps() {
 fn an_amount_beyond_the_range_is_an_error() {
     let tariff = simple(&[("ENERGY", "1000000000", None, 1)]);
     let running = charge(&tariff, "1000000000", 60, 0);
-    assert!(running.cost(Some(&tariff), &PricingPolicy::default()).is_err());
+    assert!(running.cost(&ready(&tariff)).is_err());
 }
 
 #[test]
 fn the_state_is_small_and_comes_back_from_json() {
     let tariff = all_four();
-    let mut running = RunningCost::start(Some(&tariff), ZONE, step(0, "0", Charging)).unwrap();
+    let mut running = RunningCost::start(&ready(&tariff), ZONE, step(0, "0", Charging)).unwrap();
+    running.advance(&ready(&tariff), step(1, "0", Charging)).unwrap();
     let small = serde_json::to_string(&running).unwrap().len();
     for minute in 1..=500 {
-        running.advance(Some(&tariff), step(minute * MINUTE, &format!("{minute}.25"), Charging)).unwrap();
+        running.advance(&ready(&tariff), step(minute * MINUTE, &format!("{minute}.25"), Charging)).unwrap();
     }
     let json = serde_json::to_string(&running).unwrap();
-    assert!(json.len() < small + 50, "{json}");
+    assert!(json.len() < small + 80, "{json}");
     assert_eq!(serde_json::from_str::<RunningCost>(&json).unwrap(), running);
     assert!(serde_json::from_str::<RunningCost>(&json.replace("Europe/Amsterdam", "Nowhere")).is_err());
 }

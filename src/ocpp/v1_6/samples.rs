@@ -1,4 +1,4 @@
-//! What meter values mean: the import register in kWh and the power in kW, whatever units, phases, places and
+//! What meter values mean: the import register in kWh, the power in kW and the current in A, whatever units, phases, places and
 //! contexts the station chose (OCPP 1.6, 7.30 to 7.35, 7.43, 7.45). The energy of a charge comes from these.
 
 use super::meter_values::{
@@ -26,17 +26,17 @@ pub fn to_samples(values: &[MeterValue], place: &Place<'_>, violations: &mut Vio
             }
         }
         for context in contexts {
-            let mut register = Quantity::default();
-            let mut power = Quantity::default();
+            let mut measured = Measured::default();
             for (index, sampled) in value.sampled_value.iter().enumerate() {
                 if sampled.context.as_ref().unwrap_or(&ReadingContext::SamplePeriodic) == context {
-                    take(sampled, &mut register, &mut power, &here.index(index), violations);
+                    take(sampled, &mut measured, &here.index(index), violations);
                 }
             }
             samples.push(MeterSample {
                 at: value.timestamp,
-                register: register.value().and_then(|wh| to_kwh(wh, &here, violations)),
-                power_kw: power.value().and_then(|watts| watts.checked_div(Decimal::ONE_THOUSAND)),
+                register: measured.register.value().and_then(|wh| to_kwh(wh, &here, violations)),
+                current_a: measured.current.value(),
+                power_kw: measured.power.value().and_then(|watts| watts.checked_div(Decimal::ONE_THOUSAND)),
                 context: context.as_str().to_owned(),
                 raw: value.raw.clone(),
             });
@@ -53,6 +53,14 @@ fn to_kwh(wh: Decimal, place: &Place<'_>, violations: &mut Violations) -> Option
             None
         }
     }
+}
+
+/// What is taken from the values of one moment: Wh, W and A.
+#[derive(Debug, Default)]
+struct Measured {
+    register: Quantity,
+    power: Quantity,
+    current: Quantity,
 }
 
 /// A quantity that comes as a total, or per phase, or both; at the outlet or elsewhere.
@@ -100,24 +108,22 @@ impl Parts {
     }
 }
 
-/// Puts one value where it belongs: Wh into the register, W into the power.
-fn take(
-    sampled: &SampledValue,
-    register: &mut Quantity,
-    power: &mut Quantity,
-    place: &Place<'_>,
-    violations: &mut Violations,
-) {
+/// Puts one value where it belongs: Wh into the register, W into the power, A into the current.
+fn take(sampled: &SampledValue, measured: &mut Measured, place: &Place<'_>, violations: &mut Violations) {
     if matches!(sampled.format, Some(ValueFormat::SignedData)) {
         return;
     }
     let (quantity, thousandfold) = match (&sampled.measurand, &sampled.unit) {
         (None | Some(Measurand::EnergyActiveImportRegister), None | Some(Unit::WattHours)) => {
-            (register, false)
+            (&mut measured.register, false)
         }
-        (None | Some(Measurand::EnergyActiveImportRegister), Some(Unit::KilowattHours)) => (register, true),
-        (Some(Measurand::PowerActiveImport), None | Some(Unit::Watts)) => (power, false),
-        (Some(Measurand::PowerActiveImport), Some(Unit::Kilowatts)) => (power, true),
+        (None | Some(Measurand::EnergyActiveImportRegister), Some(Unit::KilowattHours)) => {
+            (&mut measured.register, true)
+        }
+        (Some(Measurand::PowerActiveImport), None | Some(Unit::Watts)) => (&mut measured.power, false),
+        (Some(Measurand::PowerActiveImport), Some(Unit::Kilowatts)) => (&mut measured.power, true),
+        // Without a unit some stations mean amperes here, though the default is Wh (7.43): nothing else can be meant.
+        (Some(Measurand::CurrentImport), None | Some(Unit::Amperes)) => (&mut measured.current, false),
         (None | Some(Measurand::EnergyActiveImportRegister | Measurand::PowerActiveImport), Some(unit)) => {
             let wanted = format!("energy in Wh or kWh, power in W or kW, not '{unit}'");
             violations.add(ViolationKind::BadMeasurement, &place.name("unit"), wanted);

@@ -1,0 +1,441 @@
+//! A charge as a CDR states it: its periods are taken as they are, and each is priced by what was active at its start
+//! (OCPI 2.2.1 mod_cdrs, "ChargingPeriod": whoever writes a CDR begins a period where a component changes).
+
+use super::calendar::Clock;
+use super::cost::Cost;
+use super::exact::{HOUR, MILLISECOND};
+use super::priced::PricedPeriod;
+use super::select::{Lookup, Measured, Situation, Slot, mean_power, pico};
+use super::tariffs::{PreparedTariff, Tariffs};
+use super::usage::Ledger;
+use super::{Finding, PricingError, PricingPolicy};
+use crate::domain::Timestamp;
+use crate::domain::charging_period::{CdrDimensionType, ChargingPeriod};
+use crate::domain::tariff::Tariff;
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+
+/// What of a CDR its price depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct CdrToPrice<'a> {
+    /// When the charge or its reservation began.
+    pub start: Timestamp,
+    /// When it ended; the last period ends then.
+    pub end: Timestamp,
+    /// The location's zone.
+    pub zone: Tz,
+    /// The tariffs; a period names one of them by its id.
+    pub tariffs: &'a [Tariff],
+    /// The periods, in the order of time.
+    pub periods: &'a [ChargingPeriod],
+}
+
+/// A period with its volumes made ready for computing.
+#[derive(Debug, Clone)]
+struct StatedPeriod {
+    start: i64,
+    end: i64,
+    tariff: Option<u16>,
+    energy: i128,
+    charging: i128,
+    parking: i128,
+    reserved: i128,
+    /// By how much each time may be off.
+    slack: i128,
+    power: Measured,
+    current: Measured,
+}
+
+/// A CDR's charge, made ready for pricing.
+#[derive(Debug, Clone)]
+pub struct StatedCharge {
+    zone: Tz,
+    end: i64,
+    /// When charging began: durations count from then.
+    began: i64,
+    /// A reservation that was not used.
+    expired: bool,
+    periods: Vec<StatedPeriod>,
+    warnings: Vec<Finding>,
+}
+
+/// Prices a CDR's periods with its tariffs: the whole way in one call.
+///
+/// # Errors
+/// When a period cannot be placed in time, names a tariff that is not there, or an amount leaves its range.
+pub fn price_cdr(cdr: &CdrToPrice<'_>, policy: &PricingPolicy) -> Result<Cost, PricingError> {
+    let tariffs = Tariffs::new(cdr.tariffs, *policy)?;
+    let charge = StatedCharge::new(cdr)?;
+    let mut cost = charge.cost(&tariffs)?;
+    cost.warnings.extend(charge.warnings(&tariffs));
+    Ok(cost)
+}
+
+/// Which components are active in a period.
+struct Slots {
+    energy: Option<Slot>,
+    time: Option<Slot>,
+    parking: Option<Slot>,
+    reservation: Option<Slot>,
+}
+
+impl StatedCharge {
+    /// Makes a CDR ready.
+    ///
+    /// # Errors
+    /// [`PricingError::Document`] when a period is out of order, or outside of the charge, has a negative time, or
+    /// names a tariff that is not there.
+    pub fn new(cdr: &CdrToPrice<'_>) -> Result<Self, PricingError> {
+        let mut warnings = Vec::new();
+        let named = Named::of(cdr, &mut warnings);
+        let mut periods = Vec::with_capacity(cdr.periods.len());
+        let mut earliest = cdr.start;
+        for (at, period) in cdr.periods.iter().enumerate() {
+            let path = |field: &str| format!("$.charging_periods[{at}].{field}");
+            let start = period.start_date_time;
+            if start < earliest || start > cdr.end {
+                let reason = format!(
+                    "{start} is not between {earliest} and {}: periods follow each other within the charge",
+                    cdr.end
+                );
+                return Err(PricingError::Document(Finding::new(path("start_date_time"), reason)));
+            }
+            earliest = start;
+            let end = cdr.periods.get(at + 1).map_or(cdr.end, |next| next.start_date_time);
+            let tariff = named.of_period(period, at, &mut warnings)?;
+            periods.push(StatedPeriod::new(period, tariff, end.millis(), at)?);
+        }
+        let began = periods.iter().find(|period| !period.is_reservation()).map(|period| period.start);
+        Ok(Self {
+            zone: cdr.zone,
+            end: cdr.end.millis(),
+            began: began.unwrap_or_else(|| cdr.start.millis()),
+            expired: !periods.is_empty() && began.is_none(),
+            periods,
+            warnings,
+        })
+    }
+
+    /// What the charge costs. The warnings are those of the tariffs alone.
+    ///
+    /// # Errors
+    /// When an amount leaves the range of its type.
+    pub fn cost(&self, tariffs: &Tariffs) -> Result<Cost, PricingError> {
+        self.ledger(tariffs, |_, _| {})?.cost(tariffs)
+    }
+
+    /// Goes through the periods; each is shown with the components by which it is priced.
+    fn ledger(
+        &self,
+        tariffs: &Tariffs,
+        mut show: impl FnMut(&StatedPeriod, &Slots),
+    ) -> Result<Ledger, PricingError> {
+        let mut ledger = Ledger::default();
+        let first = self.periods.first().map_or(self.end, |period| period.start);
+        let clock = Clock::new(self.zone, first, self.end);
+        for period in &self.periods {
+            let now = self.situation(&clock, period, period.start, ledger.total_energy);
+            let slots = self.slots(tariffs, period, &now, &mut ledger);
+            ledger.energy.add(slots.energy, period.energy)?;
+            ledger.time.add(slots.time, period.charging)?;
+            ledger.parking.add(slots.parking, period.parking)?;
+            ledger.reservation.add(slots.reservation, period.reserved)?;
+            for (usage, time) in [
+                (&mut ledger.time, period.charging),
+                (&mut ledger.parking, period.parking),
+                (&mut ledger.reservation, period.reserved),
+            ] {
+                usage.slack += if time == 0 { 0 } else { period.slack };
+            }
+            ledger.total_energy = ledger.total_energy.saturating_add(period.energy);
+            ledger.charging = ledger.charging.saturating_add(period.charging);
+            ledger.parked = ledger.parked.saturating_add(period.parking);
+            ledger.reserved = ledger.reserved.saturating_add(period.reserved);
+            show(period, &slots);
+        }
+        Ok(ledger)
+    }
+
+    fn situation(&self, clock: &Clock, period: &StatedPeriod, at: i64, energy: i128) -> Situation {
+        let since = if period.is_reservation() {
+            self.periods.first().map_or(at, |first| first.start)
+        } else {
+            self.began
+        };
+        Situation {
+            local: clock.local(at),
+            elapsed: at - since,
+            energy,
+            power: period.power,
+            current: period.current,
+        }
+    }
+
+    fn slots(&self, tariffs: &Tariffs, period: &StatedPeriod, now: &Situation, ledger: &mut Ledger) -> Slots {
+        let mut slots = Slots { energy: None, time: None, parking: None, reservation: None };
+        let Some((at, tariff)) = period.tariff.and_then(|at| Some((at, tariffs.get(at)?))) else {
+            return slots;
+        };
+        let find = |lookup| tariff.active(lookup, now).map(|component| Slot { tariff: at, component });
+        if period.reserved != 0 {
+            let expired = self.expired;
+            slots.reservation = find(Lookup::ReservationTime { expired });
+            if ledger.reservation_flat.is_none() {
+                ledger.reservation_flat = find(Lookup::ReservationFlat { expired });
+            }
+        }
+        if period.is_reservation() {
+            return slots;
+        }
+        slots.energy = find(Lookup::Energy);
+        if period.charging != 0 {
+            slots.time = find(Lookup::Time);
+        }
+        if period.parking != 0 {
+            slots.parking = find(Lookup::Parking);
+        }
+        if ledger.flat.is_none() {
+            ledger.flat = find(Lookup::Flat);
+        }
+        slots
+    }
+
+    /// The ledger and the periods as they were priced.
+    pub(super) fn priced(&self, tariffs: &Tariffs) -> Result<(Ledger, Vec<PricedPeriod>), PricingError> {
+        let mut priced = Vec::with_capacity(self.periods.len());
+        let ledger = self.ledger(tariffs, |period, slots| {
+            let moment = |millis| {
+                Timestamp::from_millis(millis).unwrap_or_else(|| Timestamp::new(chrono::DateTime::UNIX_EPOCH))
+            };
+            priced.push(PricedPeriod {
+                start: moment(period.start),
+                end: moment(period.end),
+                tariff: period.tariff,
+                energy: period.energy,
+                charging: period.charging,
+                parking: period.parking,
+                reserved: period.reserved,
+                energy_slot: slots.energy,
+                time_slot: slots.time,
+                parking_slot: slots.parking,
+                reservation_slot: slots.reservation,
+                interpolated: false,
+            });
+        })?;
+        Ok((ledger, priced))
+    }
+
+    /// What makes the price doubtful: a period in which a component changes, a restriction on something that the
+    /// CDR does not tell, a time that is priced but not stated, and what was found while making it ready.
+    #[must_use]
+    pub fn warnings(&self, tariffs: &Tariffs) -> Vec<Finding> {
+        let mut found = self.warnings.clone();
+        let clock =
+            Clock::new(self.zone, self.periods.first().map_or(self.end, |first| first.start), self.end);
+        let mut energy = 0_i128;
+        for (at, period) in self.periods.iter().enumerate() {
+            if let Some((index, tariff)) = period.tariff.and_then(|at| Some((at, tariffs.get(at)?))) {
+                let path = format!("$.charging_periods[{at}]");
+                let start = self.situation(&clock, period, period.start, energy);
+                found
+                    .extend(unknowns(tariff, period, index).map(|reason| Finding::new(path.clone(), reason)));
+                if let Some(reason) = self.change_within(&clock, tariff, period, &start) {
+                    found.push(Finding::new(path, reason));
+                }
+            }
+            energy = energy.saturating_add(period.energy);
+        }
+        found
+    }
+
+    /// Whether another component would be active just before the end of a period.
+    fn change_within(
+        &self,
+        clock: &Clock,
+        tariff: &PreparedTariff,
+        period: &StatedPeriod,
+        start: &Situation,
+    ) -> Option<String> {
+        if period.end - period.start <= 1 || period.is_reservation() {
+            return None;
+        }
+        let last = start.energy.saturating_add(period.energy.max(1) - 1);
+        let end = self.situation(clock, period, period.end - 1, last);
+        let changes = [
+            (Lookup::Energy, "ENERGY", period.energy != 0),
+            (Lookup::Time, "TIME", period.charging != 0),
+            (Lookup::Parking, "PARKING_TIME", period.parking != 0),
+        ]
+        .into_iter()
+        .filter(|(lookup, _, used)| *used && tariff.active(*lookup, start) != tariff.active(*lookup, &end));
+        let words: Vec<&str> = changes.map(|(_, word, _)| word).collect();
+        (!words.is_empty()).then(|| {
+            format!(
+                "the price of {} changes within this period: it is priced by what was active at its start; \
+                 a period should begin there",
+                words.join(" and ")
+            )
+        })
+    }
+}
+
+/// What a tariff looks at and a period does not tell.
+fn unknowns(tariff: &PreparedTariff, period: &StatedPeriod, _at: u16) -> impl Iterator<Item = String> {
+    let restricted = |what: &str, field: &str| {
+        format!(
+            "the tariff has restrictions on the {what}, which this period does not tell ({field}): \
+             elements with them do not apply"
+        )
+    };
+    let power = (!tariff.powers.is_empty() && !period.power.is_known() && !period.is_reservation())
+        .then(|| restricted("power", "MIN_POWER, MAX_POWER"));
+    let current = (!tariff.currents.is_empty() && !period.current.is_known() && !period.is_reservation())
+        .then(|| restricted("current", "MIN_CURRENT, MAX_CURRENT"));
+    let timed = !tariff.candidates.time.is_empty() || !tariff.candidates.parking.is_empty();
+    let untimed = period.charging == 0 && period.parking == 0 && period.reserved == 0;
+    let time = (timed && untimed && period.end > period.start)
+        .then(|| "neither TIME nor PARKING_TIME is stated: the time of this period is not priced".to_owned());
+    power.into_iter().chain(current).chain(time)
+}
+
+impl StatedPeriod {
+    fn new(period: &ChargingPeriod, tariff: Option<u16>, end: i64, at: usize) -> Result<Self, PricingError> {
+        let start = period.start_date_time.millis();
+        let volume = |wanted: &CdrDimensionType| {
+            period.dimensions.iter().find(|one| one.dimension == *wanted).map(|one| one.volume)
+        };
+        let time = |wanted: &CdrDimensionType| -> Result<Option<Decimal>, PricingError> {
+            let found = volume(wanted);
+            if found.is_some_and(|volume| volume.is_sign_negative() && !volume.is_zero()) {
+                let place =
+                    period.dimensions.iter().position(|one| one.dimension == *wanted).unwrap_or_default();
+                let path = format!("$.charging_periods[{at}].dimensions[{place}].volume");
+                return Err(PricingError::Document(Finding::new(path, "a time cannot be negative")));
+            }
+            Ok(found)
+        };
+        let charging = time(&CdrDimensionType::Time)?;
+        let parking = time(&CdrDimensionType::ParkingTime)?;
+        let reserved = time(&CdrDimensionType::ReservationTime)?;
+        let told = [charging, parking, reserved];
+        // A single time is that of the period; its volume may only be rounded.
+        let single = told.iter().flatten().filter(|volume| !volume.is_zero()).count() == 1;
+        let exact = single.then(|| i128::from(end - start).saturating_mul(MILLISECOND));
+        let mut slack = 0;
+        let mut parts = |volume: Option<Decimal>| {
+            let Some(volume) = volume.filter(|volume| !volume.is_zero()) else { return 0 };
+            let stated = hours_in_parts(volume);
+            let rounding = half_a_digit(volume);
+            match exact {
+                Some(exact) if stated.saturating_sub(exact).abs() <= rounding => exact,
+                _ => {
+                    slack = rounding;
+                    stated
+                }
+            }
+        };
+        let (charging, parking, reserved) = (parts(charging), parts(parking), parts(reserved));
+        let energy = volume(&CdrDimensionType::Energy).map_or(0, pico);
+        use CdrDimensionType::{Current, MaxCurrent, MaxPower, MinCurrent, MinPower, Power};
+        let range = |min: CdrDimensionType, mean: CdrDimensionType, max: CdrDimensionType| {
+            let (min, mean, max) = (volume(&min), volume(&mean), volume(&max));
+            Some((min.or(mean).or(max)?, max.or(mean).or(min)?))
+        };
+        let measured = |(low, high): (Decimal, Decimal)| Measured { low: pico(low), high: pico(high) };
+        let millis = i64::try_from((charging + parking) / MILLISECOND).unwrap_or(i64::MAX);
+        let mean = || if energy == 0 && millis == 0 { Measured::UNKNOWN } else { mean_power(energy, millis) };
+        Ok(Self {
+            start,
+            end,
+            tariff,
+            energy,
+            charging,
+            parking,
+            reserved,
+            slack,
+            power: range(MinPower, Power, MaxPower).map_or_else(mean, measured),
+            current: range(MinCurrent, Current, MaxCurrent).map_or(Measured::UNKNOWN, measured),
+        })
+    }
+
+    /// Whether it is nothing but a reservation.
+    fn is_reservation(&self) -> bool {
+        self.reserved != 0 && self.charging == 0 && self.parking == 0 && self.energy == 0
+    }
+}
+
+/// Decimal hours in parts.
+fn hours_in_parts(hours: Decimal) -> i128 {
+    const PER_PICO: i128 = HOUR / super::exact::PICO;
+    pico(hours).saturating_mul(PER_PICO)
+}
+
+/// By how much an hour that was told with three or more decimals may have been rounded, in parts. Coarser ones are
+/// taken at their word: half an hour is 0.5.
+fn half_a_digit(hours: Decimal) -> i128 {
+    match hours.scale() {
+        scale @ 3..=12 => HOUR / 2 / 10_i128.saturating_pow(scale) + MILLISECOND,
+        _ => MILLISECOND,
+    }
+}
+
+/// Which tariff each period means.
+struct Named<'a> {
+    cdr: &'a CdrToPrice<'a>,
+    /// For periods of a CDR in which no period names any.
+    unnamed: Option<u16>,
+}
+
+impl<'a> Named<'a> {
+    fn of(cdr: &'a CdrToPrice<'a>, warnings: &mut Vec<Finding>) -> Self {
+        let any = cdr.periods.iter().any(|period| period.tariff_id.is_some());
+        let valid = |tariff: &&Tariff| is_valid(tariff, cdr.start);
+        let first = cdr.tariffs.iter().position(|tariff| valid(&tariff)).unwrap_or_default();
+        let unnamed = (!any && !cdr.tariffs.is_empty()).then(|| u16::try_from(first).unwrap_or_default());
+        if unnamed.is_some() && cdr.tariffs.len() > 1 {
+            warnings.push(Finding::new(
+                "$.charging_periods",
+                format!("no period names its tariff: all are priced by $.tariffs[{first}]"),
+            ));
+        }
+        Self { cdr, unnamed }
+    }
+
+    fn of_period(
+        &self,
+        period: &ChargingPeriod,
+        at: usize,
+        warnings: &mut Vec<Finding>,
+    ) -> Result<Option<u16>, PricingError> {
+        let path = format!("$.charging_periods[{at}].tariff_id");
+        let Some(id) = &period.tariff_id else {
+            if self.unnamed.is_none() && !self.cdr.tariffs.is_empty() {
+                let reason =
+                    "other periods name their tariff, this one does not: no tariff is relevant, it is free";
+                warnings.push(Finding::new(path, reason));
+            }
+            return Ok(self.unnamed);
+        };
+        let tariffs = self.cdr.tariffs;
+        let of_that_id = || tariffs.iter().enumerate().filter(|(_, tariff)| tariff.id == *id);
+        let found =
+            of_that_id().find(|(_, tariff)| is_valid(tariff, self.cdr.start)).or_else(|| of_that_id().next());
+        match (found, tariffs) {
+            (Some((index, _)), _) => Ok(Some(u16::try_from(index).unwrap_or_default())),
+            (None, [only]) => {
+                let reason =
+                    format!("there is no tariff {id}: the only one there is, '{}', is taken", only.id);
+                warnings.push(Finding::new(path, reason));
+                Ok(Some(0))
+            }
+            (None, _) => Err(PricingError::Document(Finding::new(
+                path,
+                format!("there is no tariff {id} to price it with"),
+            ))),
+        }
+    }
+}
+
+fn is_valid(tariff: &Tariff, at: Timestamp) -> bool {
+    tariff.start_date_time.is_none_or(|from| from <= at) && tariff.end_date_time.is_none_or(|to| at < to)
+}
