@@ -185,12 +185,12 @@ impl RunningCost {
             pending: Vec::new(),
             kept: Kept(None),
         };
-        running.begin(tariffs);
+        running.begin(tariffs)?;
         Ok(running)
     }
 
     /// The first period, of no length yet.
-    fn begin(&mut self, tariffs: &Tariffs) {
+    fn begin(&mut self, tariffs: &Tariffs) -> Result<(), PricingError> {
         let Mark { at, energy, current, activity, tariff } = self.measured;
         let stretch = Stretch {
             from: at,
@@ -205,6 +205,9 @@ impl RunningCost {
         };
         let active = self.look_up(tariffs, &stretch, at, energy);
         self.periods.push(period(&stretch, &active, at, energy, true));
+        // Nothing was used yet, but it is known what VAT will apply.
+        self.ledger.energy.add(active.slots.0, 0)?;
+        Ok(())
     }
 
     /// Takes the next progress. The same moment twice is fine; the later word on the activity counts.
