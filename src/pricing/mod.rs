@@ -28,6 +28,7 @@ pub mod cost;
 pub mod exact;
 pub mod finding;
 pub mod policy;
+pub mod read;
 pub mod running;
 pub mod select;
 
