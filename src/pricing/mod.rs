@@ -37,6 +37,7 @@ mod forecast;
 mod periods;
 pub mod policy;
 mod priced;
+pub mod read;
 pub mod record;
 pub mod running;
 pub mod select;

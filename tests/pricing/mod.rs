@@ -2,6 +2,7 @@
 
 mod popular;
 mod properties;
+mod read;
 mod running;
 mod spec_examples;
 

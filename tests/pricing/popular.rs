@@ -5,6 +5,7 @@
 use super::*;
 use crate::support::shared::shared;
 use roamwatt::pricing::SimulatedCharge;
+use roamwatt::pricing::read::OcpiVersion;
 use std::path::{Path, PathBuf};
 
 /// JSON with `//` comments on lines of their own.
@@ -77,13 +78,9 @@ fn popular_tariffs_cost_what_others_compute() {
     let (mut run, mut unexplained) = (0, Vec::new());
     for folder in &folders {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let mut json = read(&folder.join("tariff.json"));
-        for bound in ["min_price", "max_price"] {
-            if json[bound].is_number() {
-                json[bound] = Value::Null;
-            }
-        }
-        let tariffs = ready(&tariff(&json));
+        let json = read(&folder.join("tariff.json"));
+        let readable = roamwatt::pricing::read::tariff(&json, OcpiVersion::V2_2_1).unwrap();
+        let tariffs = ready(&readable.value);
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
         files.sort();
         for file in files {
@@ -112,10 +109,9 @@ fn popular_tariffs_cost_what_others_compute() {
             );
             println!("{what}: off by {total} in all, {energy} for energy, {idle} for parking");
             if total.max(idle).max(energy) > decimal("0.01") {
-                assert!(
-                    explained.contains(&what),
-                    "{what} is off by more than a cent: explain it in docs/pricing.md"
-                );
+                if !explained.contains(&what) {
+                    unexplained.push(what.clone());
+                }
             }
             let charging = cost.total_time - cost.total_parking_time;
             check_hours(&format!("{what} total_charging_time"), &expect["total_charging_time"], charging);
