@@ -12,7 +12,7 @@ use crate::db::{DbConn, charges, locations, sessions, stations};
 use crate::domain::Timestamp;
 use crate::domain::location::EvseStatus;
 use crate::domain::partner::ModuleId;
-use crate::domain::party::Role;
+use crate::domain::party::{LOCATION_AUDIENCE, Role};
 use crate::domain::session::Session;
 use crate::domain::station::{ConnectorStatus, MeterSample, StationId};
 use crate::domain::tariff::Tariff;
@@ -20,10 +20,6 @@ use crate::pricing::{PricingPolicy, Rounding, RunningCost};
 use crate::security::digest;
 use chrono::TimeDelta;
 use std::time::Duration;
-
-/// The roles that are told of locations and tariffs: the same as in `roaming::catalogue`, for who is told of a
-/// location is told of its EVSEs.
-pub const LOCATION_AUDIENCE: &[Role] = &[Role::Emsp, Role::Nsp, Role::Nap, Role::Hub, Role::OtherRole];
 
 /// The context of a sample that is a status.
 pub(super) const STATUS: &str = "Status";
