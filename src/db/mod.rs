@@ -17,6 +17,7 @@ pub mod error;
 pub mod frames;
 pub mod locations;
 pub mod page;
+mod object_key;
 pub mod parties;
 pub mod partners;
 pub mod portable;

@@ -36,7 +36,7 @@ pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> D
     if !location.is_for_partners() && !before.is_some_and(|before| before.is_for_partners()) {
         return Ok(Vec::new());
     }
-    mark(conn, &ModuleId::Locations, &ObjectKey::of(&location.party, &location.id), now)
+    mark(conn, &ModuleId::Locations, &ObjectKey::of_location(&location.party, &location.id), now)
 }
 
 /// Writes a tariff of ours, and marks it for the partners that are returned.

@@ -9,6 +9,7 @@ mod examples;
 mod fake;
 mod fields;
 mod lenience;
+mod ids;
 mod ludwigsburg;
 mod ownership;
 mod pages;
