@@ -74,6 +74,7 @@ pub(super) fn sample_of(sample: &MeterSample) -> Sample {
         activity: None,
         digest: digest(&[&sample.context, &sample.raw]),
         raw: sample.raw.clone(),
+        signed: sample.signed.clone(),
     }
 }
 
@@ -328,6 +329,7 @@ pub async fn connector_status(
                 raw: word.to_owned(),
             };
             add_samples(conn, &charge, &[sample], &policy, now)
+                signed: Vec::new(),
         })
         .await?;
     app.wakes.delivery.notify_waiters();
@@ -368,6 +370,7 @@ fn settle_after_leaving(
             raw: report.status.to_string(),
         };
         charges::insert_sample(conn, &charge.session_id, &left)?;
+            signed: Vec::new(),
     }
     charge.settle_at = Some(now);
     charges::update(conn, &charge)?;

@@ -3,6 +3,7 @@
 use super::ChargingError;
 use super::account::{UNPLUGGED, whole};
 use super::record::{delta, mark_for_emsp, policy_of, write_session};
+use super::signed::signed_data;
 use super::start::session_of;
 use super::stop::{Ending, basis_of, close};
 use crate::app::{App, Event};
@@ -107,7 +108,8 @@ fn settle(
         for warning in &cost.warnings {
             tracing::warn!(session = %charge.session_id, warning = ?warning, "the tariff was not applied in full");
         }
-        let cdr = cdr_of(&charge, &session, &cost, running.periods(), now)?;
+        let mut cdr = cdr_of(&charge, &session, &cost, running.periods(), now)?;
+        cdr.signed_data = signed_data(&charge.session_id, &samples);
         let stored = serde_json::to_string(policy).map_err(|why| DbError::corrupt("pricing policy", why))?;
         cdrs::insert(conn, &cdr, None, Some(&stored))?;
         mark_for_emsp(conn, &session, &ModuleId::Cdrs, now)?;

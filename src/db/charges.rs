@@ -358,6 +358,8 @@ pub struct Sample {
     pub digest: String,
     /// As it came, byte for byte.
     pub raw: String,
+    /// The values in it that the meter signed, as the station gave them.
+    pub signed: Vec<String>,
 }
 
 /// Keeps a sample once, however often it is sent; whether it was new.
@@ -365,6 +367,7 @@ pub struct Sample {
 /// # Errors
 /// When the database fails.
 pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> DbResult<bool> {
+    let signed = (!sample.signed.is_empty()).then(|| Json(sample.signed.clone()));
     let written = diesel::insert_into(meter_samples::table)
         .values((
             meter_samples::session_id.eq(session_id),
@@ -375,6 +378,7 @@ pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> Db
             meter_samples::activity.eq(sample.activity.as_deref()),
             meter_samples::digest.eq(&sample.digest),
             meter_samples::raw.eq(&sample.raw),
+            meter_samples::signed_values.eq(signed),
         ))
         .on_conflict((meter_samples::session_id, meter_samples::at, meter_samples::digest))
         .do_nothing()
@@ -389,7 +393,8 @@ pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> Db
 /// # Errors
 /// When the database fails.
 pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
-    type Row = (Timestamp, String, Option<Kwh>, Option<Number>, Option<String>, String, String);
+    type Signed = Option<Json<Vec<String>>>;
+    type Row = (Timestamp, String, Option<Kwh>, Option<Number>, Option<String>, String, String, Signed);
     let rows: Vec<Row> = meter_samples::table
         .filter(meter_samples::session_id.eq(session_id))
         .order((meter_samples::at, meter_samples::digest))
@@ -401,11 +406,12 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
             meter_samples::activity,
             meter_samples::digest,
             meter_samples::raw,
+            meter_samples::signed_values,
         ))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(at, context, register, power, activity, digest, raw)| Sample {
+        .map(|(at, context, register, power, activity, digest, raw, signed)| Sample {
             at,
             context,
             register,
@@ -413,6 +419,7 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
             activity,
             digest,
             raw,
+            signed: signed.map_or_else(Vec::new, |signed| signed.0),
         })
         .collect())
 }

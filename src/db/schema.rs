@@ -271,6 +271,7 @@ diesel::table! {
         activity -> Nullable<Text>,
         digest -> Text,
         raw -> Text,
+        signed_values -> Nullable<Text>,
     }
 }
 

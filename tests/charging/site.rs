@@ -242,6 +242,7 @@ impl Site {
             power_kw: None,
             context: "Sample.Periodic".to_owned(),
             raw: format!("{second} {meter}"),
+            signed: Vec::new(),
         };
         let values = MeterValues {
             connector: 1,
