@@ -85,11 +85,12 @@ pub(super) fn sample_of(sample: &MeterSample) -> Sample {
 /// # Errors
 /// When the database fails.
 pub async fn meter_values(app: &App, station: &StationId, values: MeterValues) -> Result<(), ChargingError> {
-    let (station, now) = (station.clone(), app.now());
+    let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let changed = app
         .db
         .write(move |conn| {
+            let now = clock.now();
             let charge = match values.transaction_id {
                 Some(id) => charges::running(conn, station.as_str(), id)?,
                 None => {
@@ -266,12 +267,13 @@ pub async fn connector_status(
     station: &StationId,
     report: ConnectorReport,
 ) -> Result<(), ChargingError> {
-    let (station, now) = (station.clone(), app.now());
+    let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let charging = app.config.charging.clone();
     let changed = app
         .db
         .write(move |conn| {
+            let now = clock.now();
             let Some(known) = stations::find(conn, &station)? else { return Ok(None) };
             let numbers: Vec<i32> = match report.connector {
                 0 => Vec::new(),
@@ -327,9 +329,9 @@ pub async fn connector_status(
                 activity: Some(word.to_owned()),
                 digest: digest(&[STATUS, word]),
                 raw: word.to_owned(),
+                signed: Vec::new(),
             };
             add_samples(conn, &charge, &[sample], &policy, now)
-                signed: Vec::new(),
         })
         .await?;
     app.wakes.delivery.notify_waiters();
@@ -368,9 +370,9 @@ fn settle_after_leaving(
             activity: None,
             digest: digest(&[account::UNPLUGGED]),
             raw: report.status.to_string(),
+            signed: Vec::new(),
         };
         charges::insert_sample(conn, &charge.session_id, &left)?;
-            signed: Vec::new(),
     }
     charge.settle_at = Some(now);
     charges::update(conn, &charge)?;

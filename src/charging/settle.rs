@@ -47,8 +47,9 @@ pub async fn settle_due(app: &App) -> Result<Option<Timestamp>, ChargingError> {
         }
         for session_id in due {
             let charging = app.config.charging.clone();
-            let id = session_id.clone();
-            let done = app.db.write(move |conn| move_on(conn, &id, &charging, &policy, now)).await?;
+            let (id, clock) = (session_id.clone(), app.clock.clone());
+            let write = move |conn: &mut DbConn| move_on(conn, &id, &charging, &policy, clock.now());
+            let done = app.db.write(write).await?;
             app.wakes.delivery.notify_waiters();
             app.wakes.tell(Event::SessionChanged(session_id.clone()));
             if done {
