@@ -12,6 +12,7 @@ pub mod link;
 pub mod record;
 pub mod remote;
 pub mod settle;
+mod signed;
 pub mod start;
 pub mod station;
 pub mod stop;

@@ -12,17 +12,13 @@ use crate::db::{DbConn, charges, locations, sessions, stations};
 use crate::domain::Timestamp;
 use crate::domain::location::EvseStatus;
 use crate::domain::partner::ModuleId;
-use crate::domain::party::Role;
+use crate::domain::party::{LOCATION_AUDIENCE, Role};
 use crate::domain::session::Session;
 use crate::domain::station::{ConnectorStatus, MeterSample, StationId};
 use crate::pricing::{PricingPolicy, Rounding, RunningCost, Tariffs, WrappedDays};
 use crate::security::digest;
 use chrono::TimeDelta;
 use std::time::Duration;
-
-/// The roles that are told of locations and tariffs: the same as in `roaming::catalogue`, for who is told of a
-/// location is told of its EVSEs.
-pub const LOCATION_AUDIENCE: &[Role] = &[Role::Emsp, Role::Nsp, Role::Nap, Role::Hub, Role::OtherRole];
 
 /// The context of a sample that is a status.
 pub(super) const STATUS: &str = "Status";
@@ -82,6 +78,7 @@ pub(super) fn sample_of(sample: &MeterSample) -> Sample {
         activity: None,
         digest: digest(&[&sample.context, &sample.raw]),
         raw: sample.raw.clone(),
+        signed: sample.signed.clone(),
     }
 }
 
@@ -92,11 +89,12 @@ pub(super) fn sample_of(sample: &MeterSample) -> Sample {
 /// # Errors
 /// When the database fails.
 pub async fn meter_values(app: &App, station: &StationId, values: MeterValues) -> Result<(), ChargingError> {
-    let (station, now) = (station.clone(), app.now());
+    let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let changed = app
         .db
         .write(move |conn| {
+            let now = clock.now();
             let charge = match values.transaction_id {
                 Some(id) => charges::running(conn, station.as_str(), id)?,
                 None => {
@@ -272,12 +270,13 @@ pub async fn connector_status(
     station: &StationId,
     report: ConnectorReport,
 ) -> Result<(), ChargingError> {
-    let (station, now) = (station.clone(), app.now());
+    let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let charging = app.config.charging.clone();
     let changed = app
         .db
         .write(move |conn| {
+            let now = clock.now();
             let Some(known) = stations::find(conn, &station)? else { return Ok(None) };
             let numbers: Vec<i32> = match report.connector {
                 0 => Vec::new(),
@@ -334,6 +333,7 @@ pub async fn connector_status(
                 activity: Some(word.to_owned()),
                 digest: digest(&[STATUS, word]),
                 raw: word.to_owned(),
+                signed: Vec::new(),
             };
             add_samples(conn, &charge, &[sample], &policy, now)
         })
@@ -375,6 +375,7 @@ fn settle_after_leaving(
             activity: None,
             digest: digest(&[account::UNPLUGGED]),
             raw: report.status.to_string(),
+            signed: Vec::new(),
         };
         charges::insert_sample(conn, &charge.session_id, &left)?;
     }

@@ -3,6 +3,7 @@
 use super::ChargingError;
 use super::account::{UNPLUGGED, tariffs_of, whole};
 use super::record::{delta, mark_for_emsp, policy_of, write_session};
+use super::signed::signed_data;
 use super::start::session_of;
 use super::stop::{Ending, basis_of, close};
 use crate::app::{App, Event};
@@ -45,8 +46,9 @@ pub async fn settle_due(app: &App) -> Result<Option<Timestamp>, ChargingError> {
         }
         for session_id in due {
             let charging = app.config.charging.clone();
-            let id = session_id.clone();
-            let done = app.db.write(move |conn| move_on(conn, &id, &charging, &policy, now)).await?;
+            let (id, clock) = (session_id.clone(), app.clock.clone());
+            let write = move |conn: &mut DbConn| move_on(conn, &id, &charging, &policy, clock.now());
+            let done = app.db.write(write).await?;
             app.wakes.delivery.notify_waiters();
             app.wakes.tell(Event::SessionChanged(session_id.clone()));
             if done {
@@ -106,7 +108,8 @@ fn settle(
         for warning in &cost.warnings {
             tracing::warn!(session = %charge.session_id, warning = ?warning, "the tariff was not applied in full");
         }
-        let cdr = cdr_of(&charge, &session, &cost, running.periods(&tariffs)?, now)?;
+        let mut cdr = cdr_of(&charge, &session, &cost, running.periods(&tariffs)?, now)?;
+        cdr.signed_data = signed_data(&charge.session_id, &samples);
         let record = PricingRecord {
             policy: *policy,
             zone: charge.zone.clone(),

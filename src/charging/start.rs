@@ -69,7 +69,7 @@ pub async fn start_transaction(
         return Ok(answer_of(&charge));
     }
     let authorization = decide(app, station, Some(start.connector), &start.id_tag, start.at).await?;
-    let opening = Opening {
+    let mut opening = Opening {
         station: station.clone(),
         meter_start: Kwh::from_wh(start.meter_start_wh)?,
         start,
@@ -83,7 +83,12 @@ pub async fn start_transaction(
         settle_delay: record::delta(app.config.charging.cdr_delay),
     };
     let session_id = opening.session_id.to_string();
-    let started = app.db.write(move |conn| opening.write_or_keep(conn)).await?;
+    let clock = app.clock.clone();
+    let write = move |conn: &mut DbConn| {
+        opening.now = clock.now();
+        opening.write_or_keep(conn)
+    };
+    let started = app.db.write(write).await?;
     tracing::info!(station = %station, session = %session_id, status = started.decision.status.as_str(), "charge begun");
     app.wakes.delivery.notify_waiters();
     app.wakes.tell(Event::SessionChanged(session_id));

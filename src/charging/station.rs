@@ -44,12 +44,12 @@ pub async fn disconnected(app: &App, station: &StationId) -> Result<(), Charging
 /// # Errors
 /// When the database fails.
 pub async fn forget_absent(app: &App) -> Result<usize, ChargingError> {
-    let now = app.now();
-    let since = now.minus(super::record::delta(app.config.ocpp.offline_grace));
+    let (clock, grace) = (app.clock.clone(), super::record::delta(app.config.ocpp.offline_grace));
     let absent = app
         .db
         .write(move |conn| {
-            let absent = stations::absent_since(conn, since)?;
+            let now = clock.now();
+            let absent = stations::absent_since(conn, now.minus(grace))?;
             for station in &absent {
                 for connector in &station.connectors {
                     set_evse_status(conn, station, &connector.evse_uid, &EvseStatus::Unknown, now)?;

@@ -47,7 +47,7 @@ pub async fn stop_transaction(
     station: &StationId,
     stop: StopTransaction,
 ) -> Result<Option<IdTagDecision>, ChargingError> {
-    let stopping = Stopping {
+    let mut stopping = Stopping {
         station: station.clone(),
         stop_key: digest(&[
             &stop.transaction_id.to_string(),
@@ -61,7 +61,12 @@ pub async fn stop_transaction(
         policy: policy_of(&app.config.pricing),
         charging: app.config.charging.clone(),
     };
-    let (session_id, decision) = app.db.write(move |conn| stopping.write(conn)).await?;
+    let clock = app.clock.clone();
+    let write = move |conn: &mut DbConn| {
+        stopping.now = clock.now();
+        stopping.write(conn)
+    };
+    let (session_id, decision) = app.db.write(write).await?;
     if let Some(session_id) = session_id {
         tracing::info!(station = %station, session = %session_id, "charge stopped");
         app.wakes.settle.notify_waiters();

@@ -184,8 +184,10 @@ fn add(settings: &Settings, output: Output, args: AddArgs) -> Outcome {
         last_updated: store.now(),
         extra: Default::default(),
     };
-    let (new, now) = (token.clone(), store.now());
+    let (new, clock) = (token.clone(), store.clock.clone());
     let told = store.write(move |conn| -> DbResult<Option<usize>> {
+        let now = clock.now();
+        let new = Token { last_updated: now, ..new.clone() };
         if tokens::find(conn, &new.key())?.is_some() {
             return Ok(None);
         }
@@ -232,9 +234,9 @@ fn list(settings: &Settings, output: Output, args: &ListArgs) -> Outcome {
 fn set_valid(settings: &Settings, output: Output, which: &WhichArgs, valid: bool) -> Outcome {
     let store = Store::open(settings)?;
     let key = meant(&store, which)?;
-    let now = store.now();
-    let token =
-        store.write(move |conn| set_token_valid(conn, &key, valid, now))?.ok_or_else(|| unknown(which))?;
+    let clock = store.clock.clone();
+    let token = store.write(move |conn| set_token_valid(conn, &key, valid, clock.now()))?;
+    let token = token.ok_or_else(|| unknown(which))?;
     output.show(&token_as_json(&token), || {
         format!(
             "{} {} is {}",
@@ -249,8 +251,8 @@ fn remove(settings: &Settings, output: Output, which: &WhichArgs) -> Outcome {
     let store = Store::open(settings)?;
     let key = meant(&store, which)?;
     let name = format!("{} {}", key.token_type, printable(key.uid.as_str()));
-    let now = store.now();
-    let text = match store.write(move |conn| remove_token(conn, &key, now))? {
+    let clock = store.clock.clone();
+    let text = match store.write(move |conn| remove_token(conn, &key, clock.now()))? {
         TokenRemoval::Unknown => return Err(unknown(which)),
         TokenRemoval::Removed => ("removed", format!("{name} is removed")),
         TokenRemoval::Blocked => {

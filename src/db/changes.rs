@@ -4,6 +4,8 @@
 //! reads the row and the object, sends, and removes the row only if the generation is still the one it read:
 //! so a change while it was sending is never lost, and many changes cost one message.
 
+pub use super::object_key::ObjectKey;
+
 use super::locations::Owner;
 use super::page::Page;
 use super::portable::PortableExt;
@@ -15,46 +17,6 @@ use crate::domain::partner::{ModuleId, PartnerStatus};
 use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-
-/// Names an object of a module: the owner and the folded id, for tokens with their type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObjectKey(pub String);
-
-impl ObjectKey {
-    /// A location, session or CDR.
-    #[must_use]
-    pub fn of(party: &PartyId, id: &crate::domain::CiString) -> Self {
-        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.key()))
-    }
-
-    /// A tariff. Its id stands as it is written, for a partner is also told of one that is not there any more, and
-    /// may not fold ids as it should.
-    #[must_use]
-    pub fn of_tariff(party: &PartyId, id: &crate::domain::CiString) -> Self {
-        Self(format!("{}*{}*{}", party.country_code(), party.party_id(), id.as_str()))
-    }
-
-    /// A token.
-    #[must_use]
-    pub fn of_token(key: &crate::domain::token::TokenKey) -> Self {
-        let (country, party) = (key.party.country_code(), key.party.party_id());
-        Self(format!("{country}*{party}*{}*{}", key.token_type, key.uid.key()))
-    }
-
-    /// An EVSE of a location: a change that touches only it.
-    #[must_use]
-    pub fn of_evse(party: &PartyId, id: &crate::domain::CiString, evse: &crate::domain::CiString) -> Self {
-        Self(format!("{}*{}*{}#{}", party.country_code(), party.party_id(), id.key(), evse.key()))
-    }
-
-    /// Owner and rest.
-    #[must_use]
-    pub fn split(&self) -> Option<(PartyId, &str)> {
-        let mut parts = self.0.splitn(3, '*');
-        let party = PartyId::new(parts.next()?, parts.next()?).ok()?;
-        Some((party, parts.next()?))
-    }
-}
 
 /// An object that a partner has to be told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +145,10 @@ pub fn mark_all(
         return mark_all_tariffs(conn, partner_id, now);
     }
     let (id, source) = match module {
-        ModuleId::Locations => ("id", "locations WHERE partner_id IS NULL AND publish"),
+        // As `ObjectKey::of_location` escapes.
+        ModuleId::Locations => {
+            ("replace(replace(id, '%', '%25'), '#', '%23')", "locations WHERE partner_id IS NULL AND publish")
+        }
         ModuleId::Tokens => ("token_type || '*' || uid", "tokens WHERE partner_id IS NULL"),
         ModuleId::Sessions => ("id", "sessions WHERE partner_id IS NULL"),
         ModuleId::Cdrs => ("id", "cdrs WHERE partner_id IS NULL"),

@@ -360,6 +360,8 @@ pub struct Sample {
     pub digest: String,
     /// As it came, byte for byte.
     pub raw: String,
+    /// The values in it that the meter signed, as the station gave them.
+    pub signed: Vec<String>,
 }
 
 /// Keeps a sample once, however often it is sent; whether it was new.
@@ -367,6 +369,7 @@ pub struct Sample {
 /// # Errors
 /// When the database fails.
 pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> DbResult<bool> {
+    let signed = (!sample.signed.is_empty()).then(|| Json(sample.signed.clone()));
     let written = diesel::insert_into(meter_samples::table)
         .values((
             meter_samples::session_id.eq(session_id),
@@ -378,6 +381,7 @@ pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> Db
             meter_samples::activity.eq(sample.activity.as_deref()),
             meter_samples::digest.eq(&sample.digest),
             meter_samples::raw.eq(&sample.raw),
+            meter_samples::signed_values.eq(signed),
         ))
         .on_conflict((meter_samples::session_id, meter_samples::at, meter_samples::digest))
         .do_nothing()
@@ -392,25 +396,25 @@ pub fn insert_sample(conn: &mut DbConn, session_id: &str, sample: &Sample) -> Db
 /// # Errors
 /// When the database fails.
 pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
-    type Row =
-        (Timestamp, String, Option<Kwh>, Option<Number>, Option<Number>, Option<String>, String, String);
+    type Signed = Option<Json<Vec<String>>>;
+    type Measured = (Option<Kwh>, Option<Number>, Option<Number>);
+    type Row = (Timestamp, String, Measured, Option<String>, String, String, Signed);
     let rows: Vec<Row> = meter_samples::table
         .filter(meter_samples::session_id.eq(session_id))
         .order((meter_samples::at, meter_samples::digest))
         .select((
             meter_samples::at,
             meter_samples::context,
-            meter_samples::register,
-            meter_samples::power,
-            meter_samples::current,
+            (meter_samples::register, meter_samples::power, meter_samples::current),
             meter_samples::activity,
             meter_samples::digest,
             meter_samples::raw,
+            meter_samples::signed_values,
         ))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(at, context, register, power, current, activity, digest, raw)| Sample {
+        .map(|(at, context, (register, power, current), activity, digest, raw, signed)| Sample {
             at,
             context,
             register,
@@ -419,6 +423,7 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
             activity,
             digest,
             raw,
+            signed: signed.map_or_else(Vec::new, |signed| signed.0),
         })
         .collect())
 }

@@ -42,6 +42,9 @@ pub enum DbError {
     /// Others who wrote at the same time went first, several times in a row.
     #[error("the write met others at the same rows too often; try again")]
     Contended,
+    /// Writes that were open did not end in time, so there was no moment between them to read at.
+    #[error("writes that are open take too long; try again")]
+    Busy,
     /// The commit that held this write failed; nothing of it was kept.
     #[error("the commit failed: {0}")]
     Commit(String),

@@ -8,6 +8,7 @@
 
 pub mod api_keys;
 pub mod backup;
+mod between;
 pub mod cdrs;
 pub mod changes;
 pub mod charges;
@@ -16,6 +17,7 @@ mod conn;
 pub mod error;
 pub mod frames;
 pub mod locations;
+mod object_key;
 pub mod page;
 pub mod parties;
 pub mod partners;
@@ -39,6 +41,7 @@ use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,6 +200,31 @@ impl Db {
         })
         .await;
         joined.unwrap_or_else(|_| Err(DbError::Panicked.into()))
+    }
+
+    /// Reads one moment of the database at which no write is open: all that was stamped before is there, and
+    /// whatever comes later is stamped later. For lists from which others read on by time; it waits for the writes
+    /// that are open.
+    ///
+    /// # Errors
+    /// What the body returns, that no connection was to be had, or that a write did not end within seconds.
+    pub async fn read_between_writes<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut DbConn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        if let Some(writer) = &self.inner.writer {
+            // Behind all that wait, and behind those of other processes.
+            writer.write(|_| Ok::<_, DbError>(())).await?;
+        }
+        self.read(move |conn| {
+            between::begin(conn)?;
+            let outcome = catch_unwind(AssertUnwindSafe(|| body(conn)));
+            conn.batch_execute("ROLLBACK").map_err(DbError::from)?;
+            outcome.unwrap_or_else(|_| Err(DbError::Panicked.into()))
+        })
+        .await
     }
 
     /// Writes: the body sees one state of the database, all that it changes is durable when the call returns,

@@ -272,6 +272,7 @@ diesel::table! {
         activity -> Nullable<Text>,
         digest -> Text,
         raw -> Text,
+        signed_values -> Nullable<Text>,
     }
 }
 

@@ -5,6 +5,7 @@
 //! that wait, the more each commit carries. PostgreSQL does that inside; there a write is a transaction that is
 //! run again after a conflict.
 
+use super::between::BEGIN_WRITE;
 use super::error::is_conflict;
 use super::{DbConn, DbError};
 use diesel::connection::SimpleConnection;
@@ -169,7 +170,11 @@ where
     E: std::error::Error + From<DbError> + 'static,
 {
     for attempt in 0..ATTEMPTS {
-        conn.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ").map_err(DbError::from)?;
+        if let Err(error) = conn.batch_execute(BEGIN_WRITE) {
+            // It may have begun, and only the lock was refused.
+            conn.batch_execute("ROLLBACK").map_err(DbError::from)?;
+            return Err(DbError::from(error).into());
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| body(conn)))
             .unwrap_or_else(|_| Err(DbError::Panicked.into()))
             .and_then(|value| {

@@ -94,6 +94,10 @@ open_enum! {
     }
 }
 
+/// The roles that are told of locations and tariffs (OCPI 2.2.1 mod_locations and mod_tariffs, "Typically
+/// implemented by"): whoever is told of a location is told of its EVSEs, too. A hub stands for all behind it.
+pub const LOCATION_AUDIENCE: &[Role] = &[Role::Emsp, Role::Nsp, Role::Nap, Role::Hub, Role::OtherRole];
+
 /// A party that this node speaks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {

@@ -160,4 +160,7 @@ pub struct MeterSample {
     pub context: String,
     /// The values as the station sent them, byte for byte.
     pub raw: String,
+    /// The values among them that the meter signed: each a text such as `OCMF|…|…`, or a SignedMeterValueType of
+    /// OCPP 2.0.1 (2.46) as JSON.
+    pub signed: Vec<String>,
 }

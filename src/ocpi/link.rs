@@ -169,6 +169,10 @@ pub(super) fn below(
 ) -> Result<String, PartnerCallError> {
     let mut url = Url::parse(base)
         .map_err(|_| PartnerCallError::Impossible(format!("the partner's URL {base} cannot be read")))?;
+    // In a URL these two mean another place, also percent-encoded (RFC 3986, 5.2.4), so such an id has none.
+    if let Some(step) = path.iter().find(|step| [".", ".."].contains(&step.as_str())) {
+        return Err(PartnerCallError::Impossible(format!("an object with the id '{step}' has no URL")));
+    }
     if let Ok(mut segments) = url.path_segments_mut() {
         // Bases come with and without a slash at the end.
         segments.pop_if_empty().extend(path);

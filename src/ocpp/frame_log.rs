@@ -177,56 +177,107 @@ fn cut(text: &str, most: usize) -> &str {
 
 /// Members whose text names a person's token.
 const TOKENS: [&str; 3] = ["idTag", "parentIdTag", "authorizationKey"];
+/// Members that may hold anything, in DataTransfer and its answer: what vendors put there (cards, contracts, keys)
+/// is known to them alone, so none of it is shown, whoever the vendor.
+const UNKNOWN: [&str; 1] = ["data"];
 /// Configuration keys whose value is a secret.
 const SECRET_KEYS: [&str; 2] = ["authorizationkey", "basicauthpassword"];
 
-/// A frame without its secrets: of tokens only the last two characters stay, of passwords nothing. Works on the
-/// text, so that a frame that is no JSON is masked too.
+/// How much of a member's value is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Tail,
+    Nothing,
+}
+
+/// A frame without its secrets: of tokens only the last two characters stay, of passwords and of vendors' data
+/// nothing. Works on the text, so that a frame that is no JSON is masked too.
 fn mask(frame: &str) -> Cow<'_, str> {
     let lower = frame.to_ascii_lowercase();
     let passwords = SECRET_KEYS.iter().any(|key| lower.contains(key));
-    if !passwords && !lower.contains("idtag") {
+    // A name may be spelled with escapes.
+    if !passwords && !["idtag", "\"data\"", "\\u"].iter().any(|hint| lower.contains(hint)) {
         return Cow::Borrowed(frame);
     }
     let mut out = String::with_capacity(frame.len());
     let mut rest = frame;
-    // What the last text was, while a colon may follow it.
-    let mut name: Option<String> = None;
-    let mut after_colon = false;
     while let Some(at) = rest.find('"') {
         let (before, from_quote) = rest.split_at(at);
-        match before.trim() {
-            ":" if name.is_some() => after_colon = true,
-            _ => name = None,
-        }
+        let (text, behind) = from_quote.split_at(end_of_text(from_quote));
         out.push_str(before);
-        let end = end_of_text(from_quote);
-        let (text, behind) = from_quote.split_at(end);
-        let inner = text.get(1..).unwrap_or_default();
-        let inner = inner.strip_suffix('"').unwrap_or(inner);
-        let secret = name.take().filter(|_| after_colon);
-        after_colon = false;
-        match secret.as_deref() {
-            Some(key) if passwords && (key == "value" || key == "data") => out.push_str("\"***\""),
-            Some(key) if TOKENS.iter().any(|token| token.eq_ignore_ascii_case(key)) => {
-                let tail: Vec<char> = inner.chars().rev().take(2).collect();
-                let shown = if inner.chars().count() > 4 { tail } else { Vec::new() };
-                out.push_str("\"***");
-                out.extend(shown.into_iter().rev());
-                out.push('"');
-            }
-            _ => {
-                out.push_str(text);
-                // A value is no name: only what nothing stands before in its pair can be one.
-                if secret.is_none() {
-                    name = Some(serde_json::from_str(text).unwrap_or_else(|_| inner.to_owned()));
-                }
-            }
-        }
+        out.push_str(text);
+        rest = behind;
+        // Only the name of a member is followed by a colon.
+        let Some(value) = behind.trim_start().strip_prefix(':') else { continue };
+        let Some(shown) = shown_of(text, passwords) else { continue };
+        let value = value.trim_start();
+        let (separator, _) = behind.split_at(behind.len() - value.len());
+        let (value, behind) = value.split_at(end_of_value(value));
+        out.push_str(separator);
+        put_masked(&mut out, value, shown);
         rest = behind;
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// How much is shown of the member with that quoted name; nothing where it is no secret.
+fn shown_of(name: &str, passwords: bool) -> Option<Shown> {
+    let name = serde_json::from_str(name).unwrap_or_else(|_| name.trim_matches('"').to_owned());
+    let is_one_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(&name));
+    if is_one_of(&TOKENS) {
+        return Some(Shown::Tail);
+    }
+    (is_one_of(&UNKNOWN) || passwords && is_one_of(&["value"])).then_some(Shown::Nothing)
+}
+
+/// Writes what is shown of a value. A null says that there is none.
+fn put_masked(out: &mut String, value: &str, shown: Shown) {
+    if value.trim_end() == "null" {
+        out.push_str(value);
+        return;
+    }
+    out.push_str("\"***");
+    if shown == Shown::Tail && value.starts_with('"') {
+        let inner: Vec<char> = value.trim_matches('"').chars().collect();
+        out.extend(
+            inner
+                .len()
+                .checked_sub(2)
+                .filter(|_| inner.len() > 4)
+                .iter()
+                .flat_map(|from| inner.iter().skip(*from)),
+        );
+    }
+    out.push('"');
+}
+
+/// Where the JSON value at the start of `from` ends; at the end of the text, where it was cut off.
+fn end_of_value(from: &str) -> usize {
+    if from.starts_with('"') {
+        return end_of_text(from);
+    }
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(c) = from.get(at..).and_then(|rest| rest.chars().next()) {
+        match c {
+            '"' => {
+                at += end_of_text(from.get(at..).unwrap_or_default());
+                continue;
+            }
+            '{' | '[' => depth += 1,
+            ',' | '}' | ']' if depth == 0 => return at,
+            '}' | ']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += c.len_utf8();
+    }
+    from.len()
 }
 
 /// Where the quoted text at the start of `from` ends, its quote included.
@@ -267,6 +318,25 @@ mod tests {
             (r#"[2,"1","Authorize",{"idTag":"04A2B3C4"#, r#"[2,"1","Authorize",{"idTag":"***C4""#),
             (r#"[2,"1","A",{"idtag":"abc"}]"#, r#"[2,"1","A",{"idtag":"***"}]"#),
             (r#"[2,"idTag","Authorize",{"x":"idTag"}]"#, r#"[2,"idTag","Authorize",{"x":"idTag"}]"#),
+            (
+                r#"[2,"1","Authorize",{"idTag":12345678,"a":null}]"#,
+                r#"[2,"1","Authorize",{"idTag":"***","a":null}]"#,
+            ),
+            (
+                r#"[2,"1","DataTransfer",{"vendorId":"V","messageId":"M","data":"{\"card\":\"04A2B3C4\"}"}]"#,
+                r#"[2,"1","DataTransfer",{"vendorId":"V","messageId":"M","data":"***"}]"#,
+            ),
+            (
+                r#"[2,"1","DataTransfer",{"data" : {"a":["}",{"b":1}]},"vendorId":"V"}]"#,
+                r#"[2,"1","DataTransfer",{"data" : "***","vendorId":"V"}]"#,
+            ),
+            (r#"[3,"1",{"status":"Accepted","data":4711}]"#, r#"[3,"1",{"status":"Accepted","data":"***"}]"#),
+            (r#"[3,"1",{"status":"Accepted","data":null}]"#, r#"[3,"1",{"status":"Accepted","data":null}]"#),
+            (r#"[2,"1","DataTransfer",{"d\u0061ta":[1,"04A2"#, r#"[2,"1","DataTransfer",{"d\u0061ta":"***""#),
+            (
+                r#"[2,"data","X",{"x":"data","value":"data"}]"#,
+                r#"[2,"data","X",{"x":"data","value":"data"}]"#,
+            ),
         ] {
             assert_eq!(mask(frame), masked);
         }

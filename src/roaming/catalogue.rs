@@ -5,7 +5,7 @@ use crate::db::changes::{ObjectKey, mark_for_roles};
 use crate::db::{DbConn, DbResult, locations, partners, tariffs, tokens};
 use crate::domain::location::Location;
 use crate::domain::partner::{ModuleId, PartnerStatus};
-use crate::domain::party::{PartyId, Role};
+use crate::domain::party::{LOCATION_AUDIENCE, PartyId, Role};
 use crate::domain::tariff::Tariff;
 use crate::domain::token::{Token, TokenKey};
 use crate::domain::{CiString, Timestamp};
@@ -15,9 +15,7 @@ use crate::domain::{CiString, Timestamp};
 #[must_use]
 pub fn roles_told_of(module: &ModuleId) -> &'static [Role] {
     match module {
-        ModuleId::Locations | ModuleId::Tariffs => {
-            &[Role::Emsp, Role::Nsp, Role::Nap, Role::Hub, Role::OtherRole]
-        }
+        ModuleId::Locations | ModuleId::Tariffs => LOCATION_AUDIENCE,
         ModuleId::Tokens => &[Role::Cpo, Role::Hub],
         _ => &[],
     }
@@ -38,7 +36,7 @@ pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> D
     if !location.is_for_partners() && !before.is_some_and(|before| before.is_for_partners()) {
         return Ok(Vec::new());
     }
-    mark(conn, &ModuleId::Locations, &ObjectKey::of(&location.party, &location.id), now)
+    mark(conn, &ModuleId::Locations, &ObjectKey::of_location(&location.party, &location.id), now)
 }
 
 /// Writes a tariff of ours, and marks it for the partners that are returned.

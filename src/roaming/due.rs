@@ -67,10 +67,7 @@ pub(super) fn look_up(conn: &mut DbConn, partner: &Partner, change: &Change) -> 
             None => gone(Gone::Tariff(party, id), to),
         },
         ModuleId::Locations => {
-            let (id, evse) = match name.split_once('#') {
-                Some((id, evse)) => (CiString::from(id), Some(CiString::from(evse))),
-                None => (id, None),
-            };
+            let Some((party, id, evse)) = change.key.split_location() else { return Ok(Due::Nothing) };
             match locations::find_with_owner(conn, &party, &id)? {
                 Some((location, None)) if location.is_for_partners() => {
                     state(Object::Location(Box::new(location)), evse, to)

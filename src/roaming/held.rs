@@ -32,7 +32,7 @@ pub struct Memory {
 /// By what an object is remembered: an EVSE by its location.
 fn key_of(change: &Change) -> Key {
     let key = match change.module {
-        ModuleId::Locations => change.key.0.split_once('#').map_or(change.key.0.as_str(), |(base, _)| base),
+        ModuleId::Locations => change.key.of_whole_location(),
         _ => &change.key.0,
     };
     (change.module.clone(), key.to_ascii_lowercase())

@@ -1,6 +1,8 @@
 //! What a partner may see of ours: locations that are for partners, our tariffs, the sessions and CDRs of its own
 //! drivers, and, if it operates stations, our tokens.
 //!
+//! A list is read between writes, so that a partner that asks for what changed since it last asked misses nothing.
+//!
 //! A request that names one of our parties (the `OCPI-to` headers) is about that party's objects; without, it is
 //! about all of ours.
 
@@ -36,7 +38,7 @@ fn emsps_of(partner: &Partner) -> Vec<PartyId> {
 /// When the database fails.
 pub async fn locations(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Location>> {
     let owner = owner(to);
-    app.db.read(move |conn| locations::list_for_partners(conn, &owner, page)).await
+    app.db.read_between_writes(move |conn| locations::list_for_partners(conn, &owner, page)).await
 }
 
 /// One location of ours.
@@ -67,7 +69,7 @@ pub async fn owner_of_location(app: &App, to: Option<&PartyId>, id: CiString) ->
 /// When the database fails.
 pub async fn tariffs(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Tariff>> {
     let owner = owner(to);
-    app.db.read(move |conn| tariffs::list(conn, &owner, page)).await
+    app.db.read_between_writes(move |conn| tariffs::list(conn, &owner, page)).await
 }
 
 /// A page of the sessions of a partner's drivers with us.
@@ -81,7 +83,7 @@ pub async fn sessions(
     page: Page,
 ) -> DbResult<Slice<Session>> {
     let filter = SessionFilter { owner: owner(to), emsps: Some(emsps_of(partner)), status: None };
-    app.db.read(move |conn| sessions::list(conn, &filter, page)).await
+    app.db.read_between_writes(move |conn| sessions::list(conn, &filter, page)).await
 }
 
 /// One session of ours, if it is of one of the partner's drivers.
@@ -108,7 +110,7 @@ pub async fn session(app: &App, partner: &Partner, id: CiString) -> DbResult<Opt
 /// When the database fails.
 pub async fn cdrs(app: &App, partner: &Partner, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Cdr>> {
     let filter = CdrFilter { emsps: Some(emsps_of(partner)), ..CdrFilter::of(owner(to)) };
-    app.db.read(move |conn| cdrs::list(conn, &filter, page)).await
+    app.db.read_between_writes(move |conn| cdrs::list(conn, &filter, page)).await
 }
 
 /// Whether a partner may know our tokens: who knows a card's uid can copy the card, so only those who operate
@@ -124,5 +126,5 @@ pub fn may_know_tokens(partner: &Partner) -> bool {
 /// When the database fails.
 pub async fn tokens(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Token>> {
     let owner = owner(to);
-    app.db.read(move |conn| tokens::list(conn, &owner, page)).await
+    app.db.read_between_writes(move |conn| tokens::list(conn, &owner, page)).await
 }

@@ -127,7 +127,7 @@ impl ResponseError for Problem {
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Contended | DbError::Pool(_) => {
+            DbError::Contended | DbError::Busy | DbError::Pool(_) => {
                 tracing::warn!(error = with_causes(&error), "the database is busy");
                 let mut problem = Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

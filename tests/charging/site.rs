@@ -244,6 +244,7 @@ impl Site {
             current_a: None,
             context: "Sample.Periodic".to_owned(),
             raw: format!("{second} {meter}"),
+            signed: Vec::new(),
         };
         let values = MeterValues {
             connector: 1,

@@ -2,6 +2,7 @@
 
 use crate::support::db::{TestDb, on_each_engine};
 use roamwatt::db::{Db, DbError, DbUrl, settings};
+use std::time::{Duration, Instant};
 
 async fn value(db: &Db, name: &'static str) -> Option<String> {
     db.read(move |conn| settings::get(conn, name)).await.unwrap()
@@ -49,6 +50,71 @@ on_each_engine! {
         assert_eq!(value(&db, "two").await.as_deref(), Some("kept"));
         assert_eq!(value(&db, "half").await, None);
         assert_eq!(value(&db, "panicked").await, None);
+    }
+
+    async fn a_read_between_writes_sees_all_that_was_begun_before(db: TestDb) {
+        let db = db.open();
+        let (begun, wait) = tokio::sync::oneshot::channel();
+        let mut begun = Some(begun);
+        // Begun first, and done last: on PostgreSQL after one that was begun later.
+        let slow = db.write(move |conn| {
+            if let Some(begun) = begun.take() {
+                begun.send(()).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(400));
+            settings::set(conn, "slow", "there")
+        });
+        let others = async {
+            wait.await.unwrap();
+            let quick = db.write(|conn| settings::set(conn, "quick", "there"));
+            let read = async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                db.read_between_writes(|conn| Ok::<_, DbError>((settings::get(conn, "slow")?, settings::get(conn, "quick")?))).await
+            };
+            tokio::join!(quick, read)
+        };
+        let (slow, (quick, read)) = tokio::join!(slow, others);
+        slow.unwrap();
+        quick.unwrap();
+        let (slow, quick) = read.unwrap();
+        assert_eq!((slow.as_deref(), quick.as_deref()), (Some("there"), Some("there")));
+        // It changes nothing, and leaves nothing behind: no lock, no open transaction.
+        for _ in 0..20 {
+            let failing = db.read_between_writes(|conn| {
+                settings::set(conn, "slow", "changed")?;
+                Err::<(), _>(DbError::Url("on purpose".to_owned()))
+            });
+            assert!(failing.await.is_err());
+        }
+        db.write(|conn| settings::set(conn, "later", "there")).await.unwrap();
+        assert_eq!(value(&db, "slow").await.as_deref(), Some("there"));
+        assert_eq!(value(&db, "later").await.as_deref(), Some("there"));
+    }
+
+    /// A long write keeps a list waiting, and other writes only for moments.
+    async fn writes_go_on_while_a_read_waits_for_one(db: TestDb) {
+        let (db, other) = (db.open(), db.open());
+        let is_sqlite = matches!(db.url(), DbUrl::Sqlite(_));
+        let long = db.write(move |conn| {
+            settings::set(conn, "long", "there")?;
+            std::thread::sleep(Duration::from_millis(1200));
+            Ok::<_, DbError>(())
+        });
+        let read = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            db.read_between_writes(|conn| settings::get(conn, "long")).await
+        };
+        let writes = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let begun = Instant::now();
+            other.write(|conn| settings::set(conn, "short", "there")).await.unwrap();
+            begun.elapsed()
+        };
+        let (long, read, waited) = tokio::join!(long, read, writes);
+        long.unwrap();
+        assert_eq!(read.unwrap().as_deref(), Some("there"));
+        // SQLite has one writer at a time.
+        assert!(is_sqlite || waited < Duration::from_millis(800), "{waited:?}");
     }
 
     async fn what_was_written_is_there_for_another_process(db: TestDb) {

@@ -235,18 +235,26 @@ on_each_engine! {
         let asked = ask(app, key);
         answer(&mut client, json!({"status": "Accepted"})).await;
         asked.await.unwrap().unwrap();
+        let vendor = StationCall::DataTransfer { vendor_id: "V".to_owned(), message_id: None, data: Some("to=04A1B2C3".to_owned()) };
+        let asked = ask(app, vendor);
+        answer(&mut client, json!({"status": "Accepted", "data": "from=04A1B2C3"})).await;
+        asked.await.unwrap().unwrap();
+        client.call("DataTransfer", json!({"vendorId": "V", "data": {"card": ["04A1B2C3"]}})).await;
         let lines = loop {
             let lines = app.db.read(|conn| frames::after(conn, frames::EVERY_STATION, 0, 100)).await.unwrap();
-            if lines.len() >= 4 {
+            if lines.len() >= 8 {
                 break lines;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
-        assert_eq!(kinds, ["in", "out", "out", "in"], "{lines:?}");
+        assert_eq!(kinds, ["in", "out", "out", "in", "out", "in", "in", "out"], "{lines:?}");
         assert!(lines.iter().all(|line| line.station_id == "CS0"));
         assert_eq!(lines[0].frame, r#"[2,"c2","Authorize",{"idTag":"***C3"}]"#);
         assert!(lines[2].frame.contains("AuthorizationKey") && !lines[2].frame.contains("s3cret"));
+        // What a vendor means by its data is not known, so none of it is shown.
+        assert!(lines.iter().all(|line| !line.frame.contains("04A1B2C3")), "{lines:?}");
+        assert_eq!(lines[6].frame, r#"[2,"c3","DataTransfer",{"data":"***","vendorId":"V"}]"#);
     }
 }
 

@@ -2,4 +2,5 @@
 
 mod convergence;
 mod delivery;
+mod ids;
 mod peer;

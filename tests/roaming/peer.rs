@@ -251,7 +251,7 @@ fn keep(state: &State, method: &Method, path: &str, body: Value) -> (u16, u16) {
                 .get_mut(&format!("locations/{country}/{party}/{id}"))
                 .and_then(|location| location["evses"].as_array_mut());
             let mut evses = evses.into_iter().flatten();
-            match evses.find(|found| found["uid"] == **evse) {
+            match evses.find(|found| found["uid"] == decoded(evse)) {
                 Some(found) => {
                     merge(found, &body);
                     (200, 1000)
@@ -273,6 +273,12 @@ fn keep(state: &State, method: &Method, path: &str, body: Value) -> (u16, u16) {
         },
         _ => (405, 2000),
     }
+}
+
+/// The text of a segment of a path.
+fn decoded(segment: &str) -> String {
+    let query = format!("text={}", segment.replace('+', "%2B"));
+    url::form_urlencoded::parse(query.as_bytes()).next().unwrap().1.into_owned()
 }
 
 fn merge(object: &mut Value, change: &Value) {

@@ -4,6 +4,6 @@ mod access;
 mod limits;
 mod objects;
 mod openapi;
-mod operator;
+pub(crate) mod operator;
 mod running;
 mod tls;

@@ -7,7 +7,7 @@ use roamwatt::security::new_secret;
 use serde_json::Value;
 
 /// Somebody with an access token.
-pub(super) struct Operator<'a> {
+pub(crate) struct Operator<'a> {
     node: &'a TestNode,
     pub(super) token: String,
 }
@@ -29,13 +29,13 @@ pub(super) async fn exchange(node: &TestNode, key: &str) -> Response {
 
 impl<'a> Operator<'a> {
     /// Somebody of a role: `operator`, `finance` or `viewer`.
-    pub(super) async fn of_role(node: &'a TestNode, role: &'static str) -> Self {
+    pub(crate) async fn of_role(node: &'a TestNode, role: &'static str) -> Self {
         let answer: Value = exchange(node, &api_key(node, role).await).await.json().await.unwrap();
         Self { node, token: answer["access_token"].as_str().unwrap().to_owned() }
     }
 
     /// Sends a request, with a JSON body where there is one.
-    pub(super) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         let url = self.node.url(&format!("/api/v1{path}"));
         let request = self.node.client.request(method, url).bearer_auth(&self.token);
         let request = match body {

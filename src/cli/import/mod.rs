@@ -249,8 +249,9 @@ fn write_all<K: Kind>(
         if batch.is_empty() {
             return Ok(());
         }
-        let (size, now) = (batch.len(), store.now());
+        let (size, clock) = (batch.len(), store.clock.clone());
         let written = store.write(move |conn| -> Result<usize, crate::roaming::reconcile::Refusal> {
+            let now = clock.now();
             let mut written = 0;
             for object in &batch {
                 if let Some(object) = object.clone().reconcile(conn, now)? {

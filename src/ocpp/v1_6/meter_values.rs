@@ -2,7 +2,7 @@
 //!
 //! [`to_samples`] turns a list of meter values into the domain's samples: the import register in kWh and the
 //! power in kW, whatever units, phases and contexts the station chose. Signed values are not interpreted; they
-//! stay in the sample's raw text, byte for byte.
+//! go with the sample, byte for byte.
 
 pub use super::samples::to_samples;
 

@@ -38,11 +38,27 @@ pub fn to_samples(values: &[MeterValue], place: &Place<'_>, violations: &mut Vio
                 current_a: measured.current.value(),
                 power_kw: measured.power.value().and_then(|watts| watts.checked_div(Decimal::ONE_THOUSAND)),
                 context: context.as_str().to_owned(),
+                signed: signed_in(value, context),
                 raw: value.raw.clone(),
             });
         }
     }
     samples
+}
+
+/// The signed values of a context (OCPP 1.6, 7.49 ValueFormat), which are the meter's own words.
+fn signed_in(value: &MeterValue, context: &ReadingContext) -> Vec<String> {
+    let of_context = |sampled: &&SampledValue| {
+        sampled.context.as_ref().unwrap_or(&ReadingContext::SamplePeriodic) == context
+    };
+    let signed = |sampled: &&SampledValue| matches!(sampled.format, Some(ValueFormat::SignedData));
+    value
+        .sampled_value
+        .iter()
+        .filter(of_context)
+        .filter(signed)
+        .map(|sampled| sampled.value.clone())
+        .collect()
 }
 
 fn to_kwh(wh: Decimal, place: &Place<'_>, violations: &mut Violations) -> Option<Kwh> {

@@ -6,7 +6,7 @@ use super::output;
 use super::owner::{Whose, owner};
 use super::view::text;
 use crate::app::App;
-use crate::db::{DbError, DbResult, parties, tokens};
+use crate::db::{DbConn, DbError, DbResult, parties, tokens};
 use crate::domain::party::{PartyId, Role};
 use crate::domain::token::{Token, TokenKey, TokenType, Whitelist};
 use crate::domain::{CiString, Timestamp, ValueError};
@@ -240,13 +240,14 @@ pub async fn put(
 ) -> Result<HttpResponse, Problem> {
     let key = key_in(path)?;
     let wanted = token_from(&key, input, app.now())?;
-    let now = app.now();
+    let clock = app.clock.clone();
     let put = app
         .db
         .write(move |conn| -> DbResult<Put> {
+            let now = clock.now();
             let party = parties::find(conn, &wanted.party)?.filter(|party| party.has_role(&Role::Emsp));
             let Some(party) = party else { return Ok(Put::NoEmsp) };
-            let mut token = wanted.clone();
+            let mut token = Token { last_updated: now, ..wanted.clone() };
             if token.issuer.is_empty() {
                 token.issuer = party.name;
             }
@@ -336,8 +337,8 @@ pub async fn delete(
     _query: Strict<Nothing>,
 ) -> Result<web::Json<RemovalView>, Problem> {
     let key = key_in(path)?;
-    let (wanted, now) = (key.clone(), app.now());
-    let removal = app.db.write(move |conn| catalogue::remove_token(conn, &wanted, now)).await?;
+    let (wanted, clock) = (key.clone(), app.clock.clone());
+    let removal = app.db.write(move |conn| catalogue::remove_token(conn, &wanted, clock.now())).await?;
     let result = match removal {
         TokenRemoval::Removed => "removed",
         TokenRemoval::Blocked => "blocked",
@@ -398,8 +399,9 @@ async fn set_valid(
     key: TokenKey,
     valid: bool,
 ) -> Result<web::Json<TokenView>, Problem> {
-    let (wanted, now) = (key.clone(), app.now());
-    let token = app.db.write(move |conn| catalogue::set_token_valid(conn, &wanted, valid, now)).await?;
+    let (wanted, clock) = (key.clone(), app.clock.clone());
+    let set = move |conn: &mut DbConn| catalogue::set_token_valid(conn, &wanted, valid, clock.now());
+    let token = app.db.write(set).await?;
     let Some(token) = token else { return Err(why_not(app, key).await?) };
     app.wakes.delivery.notify_waiters();
     audit(caller, &key, if valid { "unblocked" } else { "blocked" });
