@@ -2,4 +2,5 @@
 
 mod convergence;
 mod delivery;
-mod peer;
+pub(crate) mod peer;
+mod pulled;
