@@ -2,7 +2,7 @@
 
 mod backups;
 mod catalogue;
-mod exports;
+pub(crate) mod exports;
 mod frame;
 mod frames;
 mod logs;
@@ -31,10 +31,10 @@ fn command(url: &str, arguments: &[&str]) -> Command {
 
 /// What a command did.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -47,14 +47,14 @@ impl Ran {
     }
 
     /// Its document, when it succeeded.
-    fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         assert_eq!(self.code, 0, "{self:?}");
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// Runs a command on a database.
-fn run(db: &TestDb, arguments: &[&str]) -> Ran {
+pub(crate) fn run(db: &TestDb, arguments: &[&str]) -> Ran {
     Ran::of(command(db.url(), arguments).output().unwrap())
 }
 
