@@ -6,12 +6,16 @@ pub(crate) mod exports;
 mod frame;
 mod frames;
 mod logs;
+mod running;
 
 use crate::support::db::TestDb;
 use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+
+/// The key of every command here, and of the nodes that have to understand what they sealed and hashed.
+const KEY: &str = "a key that only these tests use, long enough";
 
 /// The binary with nothing of the tester's environment, on that database.
 fn command(url: &str, arguments: &[&str]) -> Command {
@@ -23,7 +27,7 @@ fn command(url: &str, arguments: &[&str]) -> Command {
         }
     }
     command.env("ROAMWATT_DATABASE_URL", url);
-    command.env("ROAMWATT_SECURITY__SECRET_KEY", "a key that only these tests use, long enough");
+    command.env("ROAMWATT_SECURITY__SECRET_KEY", KEY);
     // Where no file of the tester's is found.
     command.current_dir(std::env::temp_dir());
     command
