@@ -17,6 +17,7 @@ use crate::domain::party::PartyId;
 use crate::domain::station::StationId;
 use crate::domain::token::Token;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Who asks, and where the result is to go.
 #[derive(Debug, Clone)]
@@ -131,7 +132,8 @@ fn unknown_session(session_id: &CiString) -> Reply {
     }
 }
 
-/// Starts a charge for an operator and returns the station's own answer.
+/// Starts a charge for an operator and returns the station's own answer. `correlation_id` is that of the
+/// operator's request.
 ///
 /// # Errors
 /// When the database fails, or the station gives no answer.
@@ -140,8 +142,10 @@ pub async fn start_here(
     station: &StationId,
     connector: Option<i32>,
     token: &Token,
+    correlation_id: String,
 ) -> Result<StationAnswer, RemoteError> {
     let mut row = new_row(app, "START_SESSION", None, station);
+    row.correlation_id = Some(correlation_id);
     row.connector = connector;
     row.id_tag = Some(id_tag_of(&token.uid).to_ascii_lowercase());
     row.token = Some(Json(token.clone()));
@@ -149,17 +153,23 @@ pub async fn start_here(
     send(app, row, station, call).await
 }
 
-/// Stops a charge for an operator and returns the station's own answer.
+/// Stops a charge for an operator and returns the station's own answer. `correlation_id` is that of the
+/// operator's request.
 ///
 /// # Errors
 /// When the session does not go on, the database fails, or the station gives no answer.
-pub async fn stop_here(app: &Arc<App>, session_id: &CiString) -> Result<StationAnswer, RemoteError> {
+pub async fn stop_here(
+    app: &Arc<App>,
+    session_id: &CiString,
+    correlation_id: String,
+) -> Result<StationAnswer, RemoteError> {
     let key = session_id.key();
     let charge = app.db.read(move |conn| charges::by_session(conn, &key)).await?;
     let active = charge.filter(|charge| charge.state() == crate::db::charges::ChargeState::Active);
     let Some(charge) = active else { return Err(RemoteError::NoSession(session_id.to_string())) };
     let station = StationId::parse(&charge.station_id).map_err(ChargingError::from)?;
     let mut row = new_row(app, "STOP_SESSION", None, &station);
+    row.correlation_id = Some(correlation_id);
     row.session_id = Some(charge.session_id);
     let call = StationCall::RemoteStop { transaction_id: charge.transaction_id };
     send(app, row, &station, call).await
@@ -264,14 +274,16 @@ async fn send_in_background(
 ) -> Result<(), ChargingError> {
     insert(app, &row).await?;
     let app = Arc::clone(app);
-    tokio::spawn(async move {
+    let sending = async move {
         let correlation_id = row.correlation_id.clone();
         let answer = app.stations.call(&station, call, correlation_id.as_deref()).await;
         if let Err(error) = finish(&app, row.id, &answer).await {
             tracing::error!(station = %station, %error, "the result of a command could not be kept");
         }
         app.wakes.commands.notify_waiters();
-    });
+    };
+    // What is logged in the background belongs to the request all the same.
+    tokio::spawn(sending.in_current_span());
     Ok(())
 }
 
@@ -282,7 +294,7 @@ async fn send(
     call: StationCall,
 ) -> Result<StationAnswer, RemoteError> {
     insert(app, &row).await?;
-    let answer = app.stations.call(station, call, None).await;
+    let answer = app.stations.call(station, call, row.correlation_id.as_deref()).await;
     finish(app, row.id, &answer).await?;
     Ok(answer?)
 }

@@ -175,6 +175,7 @@ mod tests {
             context: context.to_owned(),
             register: None,
             power: None,
+            current: None,
             activity: None,
             digest: String::new(),
             raw: String::new(),

@@ -18,6 +18,9 @@ use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+/// Objects that are looked up with one query: SQLite bounds what is bound.
+const KEYS_AT_ONCE: usize = 500;
+
 /// An object that a partner has to be told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -261,6 +264,30 @@ pub fn delivered(conn: &mut DbConn, change: &Change) -> DbResult<bool> {
     )
     .execute(conn)?;
     Ok(removed > 0)
+}
+
+/// The changes of these objects of a module that a partner still has to be told of, as they are now, set aside or
+/// not.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_objects(
+    conn: &mut DbConn,
+    partner_id: i64,
+    module: &ModuleId,
+    keys: &[ObjectKey],
+) -> DbResult<Vec<Change>> {
+    let mut found = Vec::new();
+    for keys in keys.chunks(KEYS_AT_ONCE) {
+        let rows: Vec<Row> = partner_changes::table
+            .filter(partner_changes::partner_id.eq(partner_id))
+            .filter(partner_changes::module.eq(module.as_str()))
+            .filter(partner_changes::object_key.eq_any(keys.iter().map(|key| key.0.as_str())))
+            .select(COLUMNS)
+            .load(conn)?;
+        found.extend(rows.into_iter().map(change));
+    }
+    Ok(found)
 }
 
 /// Sets a change aside that the partner refused, so that the others pass; a new change of the object takes it

@@ -1,18 +1,18 @@
-//! CDRs as rows for spreadsheets and accounting: CSV, or JSON Lines with the same columns.
-//!
-//! The columns are a promise to whoever reads the files: new ones are added at the end, none changes its
-//! meaning. Amounts have the digits of the CDR, unrounded. Energy is in kWh, times in hours, moments in UTC.
+//! CDRs as rows for spreadsheets and accounting: CSV, or JSON Lines with the same columns. The command line and
+//! the operator API write the same bytes.
 
+use super::cdr_row::{Row, row_of};
 use crate::db::cdrs::{self, CdrFilter, NumberedCdr};
+use crate::db::locations::Owner;
 use crate::db::{Db, DbError};
+use crate::domain::Timestamp;
 use crate::domain::cdr::Cdr;
-use crate::domain::tariff::Price;
-use crate::domain::{CiString, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde::ser::{Error as _, SerializeMap, Serializer};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+
+pub use super::cdr_row::COLUMNS;
 
 /// CDRs read at once.
 const BATCH: i64 = 500;
@@ -24,6 +24,42 @@ pub enum ExportFormat {
     Csv,
     /// An object a line; numbers with all their digits, missing values as null.
     JsonLines,
+}
+
+/// Which side of a CDR this node is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Ours, for charges at our stations.
+    Issued,
+    /// Those of partners, for charges of our drivers.
+    Received,
+}
+
+/// The CDRs of charges that ended at or after `from` and before `to`; of both directions, where none is named.
+#[must_use]
+pub fn cdrs_between(
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    direction: Option<Direction>,
+) -> CdrFilter {
+    let owner = if direction == Some(Direction::Issued) { Owner::Ours } else { Owner::Any };
+    let only_received = direction == Some(Direction::Received);
+    CdrFilter { ended_from: from, ended_to: to, only_received, ..CdrFilter::of(owner) }
+}
+
+/// Reads the border of a period: a day, which begins at 00:00 UTC, or a moment.
+///
+/// # Errors
+/// When it is neither, in words that go on after its name.
+pub fn parse_border(text: &str) -> Result<Timestamp, String> {
+    if let Ok(day) = text.parse::<chrono::NaiveDate>() {
+        return day
+            .and_hms_opt(0, 0, 0)
+            .map(|midnight| Timestamp::new(midnight.and_utc()))
+            .ok_or_else(|| "is no day".to_owned());
+    }
+    Timestamp::parse(text)
+        .map_err(|_| "is no day like 2026-01-31 and no moment like 2026-01-31T18:00:00Z".to_owned())
 }
 
 /// Why an export failed.
@@ -76,178 +112,71 @@ impl Totals {
     }
 }
 
-/// A value of a row.
-#[derive(Debug, Clone, PartialEq)]
-enum Cell {
-    Text(Option<String>),
-    Number(Option<Decimal>),
-    Time(Timestamp),
-    Flag(bool),
+/// The CDRs of a filter in the order of their creation, a batch at a time, and their sums so far.
+struct Batches {
+    db: Db,
+    filter: CdrFilter,
+    place: i64,
+    totals: Totals,
 }
 
-impl Cell {
-    fn text(text: impl Into<String>) -> Self {
-        Self::Text(Some(text.into()))
-    }
-    fn maybe(text: Option<&CiString>) -> Self {
-        Self::Text(text.map(ToString::to_string))
+impl Batches {
+    fn new(db: &Db, filter: CdrFilter) -> Self {
+        Self { db: db.clone(), filter, place: 0, totals: Totals::default() }
     }
 
-    /// For CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it: texts come
-    /// from partners.
-    fn to_csv(&self) -> String {
-        match self {
-            Self::Text(Some(text)) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-                format!("'{text}")
-            }
-            Self::Text(text) => text.clone().unwrap_or_default(),
-            Self::Number(number) => number.map(|number| number.to_string()).unwrap_or_default(),
-            Self::Time(at) => at.to_string(),
-            Self::Flag(flag) => flag.to_string(),
+    /// The next CDRs; none at the end.
+    async fn next(&mut self) -> Result<Vec<NumberedCdr>, ExportError> {
+        let (filter, from) = (self.filter.clone(), self.place);
+        let batch = self.db.read(move |conn| cdrs::after(conn, &filter, from, BATCH)).await?;
+        if let Some(last) = batch.last() {
+            self.place = last.seq;
         }
-    }
-}
-
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => text.serialize(serializer),
-            Self::Number(Some(number)) => {
-                let exact: serde_json::Number = number.to_string().parse().map_err(S::Error::custom)?;
-                exact.serialize(serializer)
-            }
-            Self::Number(None) => serializer.serialize_none(),
-            Self::Time(at) => at.serialize(serializer),
-            Self::Flag(flag) => flag.serialize(serializer),
+        for numbered in &batch {
+            self.totals.add(&numbered.cdr).ok_or(ExportError::Range)?;
         }
+        Ok(batch)
     }
 }
 
-/// A row with its headings.
-struct Row(Vec<(&'static str, Cell)>);
+/// An export on its way: the parts of the file one after the other, of which never more than one batch of CDRs is
+/// in memory.
+pub struct CdrExport {
+    batches: Batches,
+    format: ExportFormat,
+    begun: bool,
+}
 
-impl Serialize for Row {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, cell) in &self.0 {
-            map.serialize_entry(name, cell)?;
-        }
-        map.end()
+impl std::fmt::Debug for CdrExport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CdrExport").field("filter", &self.batches.filter).finish_non_exhaustive()
     }
 }
 
-fn excl(price: Option<&Price>) -> Cell {
-    Cell::Number(price.map(|price| price.excl_vat.decimal()))
-}
+impl CdrExport {
+    /// The export of the CDRs of a filter, in the order of their creation.
+    #[must_use]
+    pub fn new(db: &Db, filter: CdrFilter, format: ExportFormat) -> Self {
+        Self { batches: Batches::new(db, filter), format, begun: false }
+    }
 
-fn incl(price: Option<&Price>) -> Cell {
-    Cell::Number(price.and_then(|price| price.incl_vat).map(|amount| amount.decimal()))
-}
+    /// The next part of the file, never an empty one; none at its end.
+    ///
+    /// # Errors
+    /// When the database fails; what came until then is no whole export.
+    pub async fn next_part(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
+        let batch = self.batches.next().await?;
+        let part = part_of(self.format, !self.begun, &batch)?;
+        self.begun = true;
+        Ok(Some(part).filter(|part| !part.is_empty()))
+    }
 
-/// The columns, in their order. `docs/export.md` tells what each means.
-fn row_of(numbered: &NumberedCdr) -> Row {
-    let NumberedCdr { seq: _, partner_id, cdr } = numbered;
-    let (token, place) = (&cdr.cdr_token, &cdr.cdr_location);
-    let tariffs: Vec<&str> = cdr.tariffs.iter().map(|tariff| tariff.id.as_str()).collect();
-    Row(vec![
-        ("direction", Cell::text(if partner_id.is_some() { "received" } else { "issued" })),
-        ("country_code", Cell::text(cdr.party.country_code())),
-        ("party_id", Cell::text(cdr.party.party_id())),
-        ("id", Cell::text(cdr.id.as_str())),
-        ("session_id", Cell::maybe(cdr.session_id.as_ref())),
-        ("start_date_time", Cell::Time(cdr.start_date_time)),
-        ("end_date_time", Cell::Time(cdr.end_date_time)),
-        ("token_country_code", Cell::Text(token.party.as_ref().map(|party| party.country_code().to_owned()))),
-        ("token_party_id", Cell::Text(token.party.as_ref().map(|party| party.party_id().to_owned()))),
-        ("token_uid", Cell::text(token.uid.as_str())),
-        ("token_type", Cell::text(token.token_type.as_str())),
-        ("contract_id", Cell::text(token.contract_id.as_str())),
-        ("auth_method", Cell::text(cdr.auth_method.as_str())),
-        ("authorization_reference", Cell::maybe(cdr.authorization_reference.as_ref())),
-        ("location_id", Cell::text(place.id.as_str())),
-        ("location_name", Cell::Text(place.name.clone())),
-        ("address", Cell::text(place.address.as_str())),
-        ("postal_code", Cell::Text(place.postal_code.clone())),
-        ("city", Cell::text(place.city.as_str())),
-        ("country", Cell::text(place.country.as_str())),
-        ("evse_uid", Cell::text(place.evse_uid.as_str())),
-        ("evse_id", Cell::text(place.evse_id.as_str())),
-        ("connector_id", Cell::text(place.connector_id.as_str())),
-        ("meter_id", Cell::Text(cdr.meter_id.clone())),
-        ("tariff_ids", Cell::text(tariffs.join(" "))),
-        ("total_energy_kwh", Cell::Number(Some(cdr.total_energy.decimal()))),
-        ("total_time_hours", Cell::Number(Some(cdr.total_time))),
-        ("total_parking_time_hours", Cell::Number(cdr.total_parking_time)),
-        ("currency", Cell::text(cdr.currency.as_str())),
-        ("total_cost_excl_vat", excl(Some(&cdr.total_cost))),
-        ("total_cost_incl_vat", incl(Some(&cdr.total_cost))),
-        ("fixed_cost_excl_vat", excl(cdr.total_fixed_cost.as_ref())),
-        ("fixed_cost_incl_vat", incl(cdr.total_fixed_cost.as_ref())),
-        ("energy_cost_excl_vat", excl(cdr.total_energy_cost.as_ref())),
-        ("energy_cost_incl_vat", incl(cdr.total_energy_cost.as_ref())),
-        ("time_cost_excl_vat", excl(cdr.total_time_cost.as_ref())),
-        ("time_cost_incl_vat", incl(cdr.total_time_cost.as_ref())),
-        ("parking_cost_excl_vat", excl(cdr.total_parking_cost.as_ref())),
-        ("parking_cost_incl_vat", incl(cdr.total_parking_cost.as_ref())),
-        ("reservation_cost_excl_vat", excl(cdr.total_reservation_cost.as_ref())),
-        ("reservation_cost_incl_vat", incl(cdr.total_reservation_cost.as_ref())),
-        ("credit", Cell::Flag(cdr.credit.unwrap_or(false))),
-        ("credit_reference_id", Cell::maybe(cdr.credit_reference_id.as_ref())),
-        ("invoice_reference_id", Cell::maybe(cdr.invoice_reference_id.as_ref())),
-        ("remark", Cell::Text(cdr.remark.clone())),
-        ("last_updated", Cell::Time(cdr.last_updated)),
-    ])
+    /// The sums of what came so far.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.batches.totals
+    }
 }
-
-/// The headings of the columns.
-pub const COLUMNS: [&str; 46] = [
-    "direction",
-    "country_code",
-    "party_id",
-    "id",
-    "session_id",
-    "start_date_time",
-    "end_date_time",
-    "token_country_code",
-    "token_party_id",
-    "token_uid",
-    "token_type",
-    "contract_id",
-    "auth_method",
-    "authorization_reference",
-    "location_id",
-    "location_name",
-    "address",
-    "postal_code",
-    "city",
-    "country",
-    "evse_uid",
-    "evse_id",
-    "connector_id",
-    "meter_id",
-    "tariff_ids",
-    "total_energy_kwh",
-    "total_time_hours",
-    "total_parking_time_hours",
-    "currency",
-    "total_cost_excl_vat",
-    "total_cost_incl_vat",
-    "fixed_cost_excl_vat",
-    "fixed_cost_incl_vat",
-    "energy_cost_excl_vat",
-    "energy_cost_incl_vat",
-    "time_cost_excl_vat",
-    "time_cost_incl_vat",
-    "parking_cost_excl_vat",
-    "parking_cost_incl_vat",
-    "reservation_cost_excl_vat",
-    "reservation_cost_incl_vat",
-    "credit",
-    "credit_reference_id",
-    "invoice_reference_id",
-    "remark",
-    "last_updated",
-];
 
 /// Writes the CDRs of a filter in the order of their creation, never holding more than a batch of them, and
 /// calls `progress` with the number written since the last call.
@@ -258,71 +187,55 @@ pub async fn export_cdrs(
     db: &Db,
     filter: CdrFilter,
     format: ExportFormat,
-    out: impl Write,
+    mut out: impl Write,
     mut progress: impl FnMut(u64),
 ) -> Result<Totals, ExportError> {
-    let mut sheet = Sheet::begin(format, out)?;
-    let mut totals = Totals::default();
-    let mut place = 0;
-    loop {
-        let (filter, from) = (filter.clone(), place);
-        let batch = db.read(move |conn| cdrs::after(conn, &filter, from, BATCH)).await?;
-        let Some(last) = batch.last() else { break };
-        place = last.seq;
-        for numbered in &batch {
-            totals.add(&numbered.cdr).ok_or(ExportError::Range)?;
-            sheet.write(&row_of(numbered))?;
-        }
-        progress(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+    let mut export = CdrExport::new(db, filter, format);
+    let mut written = 0;
+    while let Some(part) = export.next_part().await? {
+        out.write_all(&part)?;
+        progress(export.totals().cdrs.saturating_sub(written));
+        written = export.totals().cdrs;
     }
-    sheet.finish()?;
-    Ok(totals)
+    out.flush()?;
+    Ok(export.batches.totals)
 }
 
-/// The file that is being written.
-enum Sheet<W: Write> {
-    Csv(Box<csv::Writer<W>>),
-    JsonLines(io::BufWriter<W>),
+/// The sums of the CDRs of a filter, without writing them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn total_cdrs(db: &Db, filter: CdrFilter) -> Result<Totals, ExportError> {
+    let mut batches = Batches::new(db, filter);
+    while !batches.next().await?.is_empty() {}
+    Ok(batches.totals)
 }
 
-impl<W: Write> Sheet<W> {
-    fn begin(format: ExportFormat, out: W) -> io::Result<Self> {
-        Ok(match format {
-            ExportFormat::Csv => {
-                let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-                writer.write_record(COLUMNS).map_err(into_io)?;
-                Self::Csv(Box::new(writer))
+/// The bytes of some rows; at the beginning of a CSV file with the headings before them.
+fn part_of(format: ExportFormat, beginning: bool, batch: &[NumberedCdr]) -> io::Result<Vec<u8>> {
+    let rows = batch.iter().map(row_of);
+    match format {
+        ExportFormat::Csv => csv_of(beginning, rows),
+        ExportFormat::JsonLines => {
+            let mut part = Vec::new();
+            for row in rows {
+                serde_json::to_writer(&mut part, &row)?;
+                part.push(b'\n');
             }
-            ExportFormat::JsonLines => Self::JsonLines(io::BufWriter::new(out)),
-        })
-    }
-
-    fn write(&mut self, row: &Row) -> io::Result<()> {
-        match self {
-            Self::Csv(writer) => {
-                writer.write_record(row.0.iter().map(|(_, cell)| cell.to_csv())).map_err(into_io)
-            }
-            Self::JsonLines(writer) => {
-                serde_json::to_writer(&mut *writer, row)?;
-                writer.write_all(b"\n")
-            }
-        }
-    }
-
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Csv(mut writer) => writer.flush(),
-            Self::JsonLines(mut writer) => writer.flush(),
+            Ok(part)
         }
     }
 }
 
-/// The error of the output itself, so that a reader that has gone is seen as that.
-fn into_io(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+fn csv_of(beginning: bool, rows: impl Iterator<Item = Row>) -> io::Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    if beginning {
+        writer.write_record(COLUMNS).map_err(io::Error::other)?;
     }
+    for row in rows {
+        writer.write_record(row.0.iter().map(|(_, cell)| cell.to_csv())).map_err(io::Error::other)?;
+    }
+    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 #[cfg(test)]
@@ -330,20 +243,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_no_formula() {
-        assert_eq!(Cell::text("=1+1").to_csv(), "'=1+1");
-        assert_eq!(Cell::text("Straße 1").to_csv(), "Straße 1");
-        assert_eq!(Cell::Number(Some("-1.50".parse().unwrap())).to_csv(), "-1.50");
+    fn days_and_moments() {
+        assert_eq!(parse_border("2026-01-01").unwrap().to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(parse_border("2026-01-01T00:00:00+01:00").unwrap().to_string(), "2025-12-31T23:00:00Z");
+        assert!(parse_border("1.1.2026").is_err() && parse_border("2026-02-30").is_err());
     }
 
     #[test]
-    fn json_keeps_every_digit_and_the_order() {
-        let row = Row(vec![
-            ("b", Cell::Number(Some("1.50".parse().unwrap()))),
-            ("a", Cell::Number(None)),
-            ("c", Cell::Flag(true)),
-        ]);
-        assert_eq!(serde_json::to_string(&row).unwrap(), "{\"b\":1.50,\"a\":null,\"c\":true}");
+    fn only_the_first_part_has_headings() {
+        let first = part_of(ExportFormat::Csv, true, &[]).unwrap();
+        assert_eq!(first, format!("{}\r\n", COLUMNS.join(",")).into_bytes());
+        assert!(part_of(ExportFormat::Csv, false, &[]).unwrap().is_empty());
+        assert!(part_of(ExportFormat::JsonLines, true, &[]).unwrap().is_empty());
     }
 
     #[test]

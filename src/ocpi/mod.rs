@@ -15,6 +15,7 @@ pub mod message;
 pub mod owned;
 pub mod paging;
 pub mod patch;
+pub mod sent;
 pub mod shape;
 pub mod token_header;
 pub mod url_guard;

@@ -57,6 +57,7 @@ struct Done {
 struct InFlight {
     id: String,
     action: &'static str,
+    correlation_id: Option<String>,
     deadline: Instant,
     reply: Option<oneshot::Sender<Result<Box<RawValue>, StationCallError>>>,
 }
@@ -253,7 +254,8 @@ impl Connection {
         match self.in_flight.take_if(|call| call.id == id) {
             Some(call) => {
                 if let Err(error) = &answer {
-                    tracing::warn!(%station, action = call.action, %error, "a station refused a call");
+                    let (action, correlation_id) = (call.action, &call.correlation_id);
+                    tracing::warn!(%station, action, correlation_id, %error, "a station refused a call");
                 }
                 match call.reply {
                     Some(reply) => drop(reply.send(answer)),
@@ -329,7 +331,7 @@ impl Connection {
         let frame = match calls::write(&id, &call) {
             Ok(frame) => frame,
             Err(reason) => {
-                tracing::warn!(%station, action, reason, "a call cannot be sent");
+                tracing::warn!(%station, action, correlation_id, reason, "a call cannot be sent");
                 if let Some(reply) = reply {
                     drop(reply.send(Err(StationCallError::Unsendable(reason))));
                 }
@@ -338,7 +340,7 @@ impl Connection {
         };
         tracing::debug!(%station, action, id, correlation_id, "calling a station");
         self.app.metrics.ocpp_messages.with_label_values(&["out", action]).inc();
-        self.in_flight = Some(InFlight { id, action, deadline, reply });
+        self.in_flight = Some(InFlight { id, action, correlation_id, deadline, reply });
         self.send(frame).await
     }
 
@@ -385,7 +387,9 @@ impl Connection {
     async fn tick(&mut self, reading: bool) -> Result<(), Ending> {
         let now = Instant::now();
         if let Some(call) = self.in_flight.take_if(|call| call.deadline <= now) {
-            tracing::warn!(station = %self.occupant.seat.station, action = call.action, "a call got no answer in time");
+            let station = &self.occupant.seat.station;
+            let (action, correlation_id) = (call.action, &call.correlation_id);
+            tracing::warn!(%station, action, correlation_id, "a call got no answer in time");
             if self.expired.len() >= EXPIRED {
                 self.expired.pop_front();
             }

@@ -9,6 +9,7 @@
 use super::catalogue::roles_told_of;
 use crate::app::App;
 use crate::db::cdrs::CdrFilter;
+use crate::db::changes::{self, Change, ObjectKey};
 use crate::db::locations::Owner;
 use crate::db::page::{Page, Slice};
 use crate::db::sessions::SessionFilter;
@@ -104,13 +105,47 @@ pub async fn session(app: &App, partner: &Partner, id: CiString) -> DbResult<Opt
         .await
 }
 
-/// A page of the CDRs of a partner's drivers with us.
+/// A page of the CDRs of a partner's drivers with us, and which of them the partner would still be told of: to be
+/// given to [`cdrs_were_taken`] when the page has gone out.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cdrs(app: &App, partner: &Partner, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Cdr>> {
+pub async fn cdrs(
+    app: &App,
+    partner: &Partner,
+    to: Option<&PartyId>,
+    page: Page,
+) -> DbResult<(Slice<Cdr>, Vec<Change>)> {
     let filter = CdrFilter { emsps: Some(emsps_of(partner)), ..CdrFilter::of(owner(to)) };
-    app.db.read_between_writes(move |conn| cdrs::list(conn, &filter, page)).await
+    let partner_id = partner.id;
+    app.db
+        .read_between_writes(move |conn| {
+            let slice = cdrs::list(conn, &filter, page)?;
+            let keys: Vec<_> = slice.items.iter().map(|cdr| ObjectKey::of(&cdr.party, &cdr.id)).collect();
+            let untold = changes::of_objects(conn, partner_id, &ModuleId::Cdrs, &keys)?;
+            Ok((slice, untold))
+        })
+        .await
+}
+
+/// Notes that a partner has CDRs because it pulled them: they are not posted to it any more, nor offered again
+/// where it refused them. One that was marked anew since it was read, because the partner registered again, still
+/// is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cdrs_were_taken(app: &App, untold: Vec<Change>) -> DbResult<()> {
+    if untold.is_empty() {
+        return Ok(());
+    }
+    app.db
+        .write(move |conn| {
+            for change in &untold {
+                changes::delivered(conn, change)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Whether a partner may know our tokens: who knows a card's uid can copy the card, so only those who operate

@@ -9,7 +9,7 @@ use roamwatt::domain::station::StationId;
 use serde_json::{Value, json};
 
 /// A location with EVSEs E1 (connectors 1 and 2) and E2 (connector 1).
-fn location(id: &str) -> Value {
+pub(super) fn location(id: &str) -> Value {
     let connector = |id: &str| {
         json!({
             "id": id, "standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE",
@@ -30,7 +30,7 @@ fn location(id: &str) -> Value {
     })
 }
 
-fn import(db: &TestDb, what: &str, list: &Value, flags: &[&str]) -> super::Ran {
+pub(super) fn import(db: &TestDb, what: &str, list: &Value, flags: &[&str]) -> super::Ran {
     run_with(db, &[&["import", what, "-", "--json"][..], flags].concat(), &list.to_string())
 }
 

@@ -2,7 +2,7 @@
 
 use super::{fixture, run};
 use crate::support::db::{TestDb, on_each_engine};
-use roamwatt::db::cdrs;
+use roamwatt::db::{DbError, cdrs};
 use roamwatt::domain::CiString;
 use roamwatt::domain::cdr::Cdr;
 use roamwatt::finance::cdr_export::COLUMNS;
@@ -22,20 +22,23 @@ fn every_column_is_documented_in_its_order() {
     assert_eq!(told, COLUMNS);
 }
 
-/// Writes CDRs of ours that end on 1, 2, … February 2026, one hour into the day, and says how many.
-async fn write_cdrs(db: &TestDb, count: u32) {
+/// Writes so many CDRs of ours that end on 1, 2, … February 2026, one hour into the day, and again from the first
+/// when the month is over.
+pub(crate) async fn write_cdrs(db: &TestDb, count: u32) {
     let wire: wire::Cdr = parse(&std::fs::read(fixture("cdr_full.json")).unwrap()).unwrap();
     let cdr = Cdr::try_from(wire).unwrap();
-    let open = db.open();
-    for day in 1..=count {
-        let mut cdr = cdr.clone();
-        cdr.id = CiString::from(format!("C-{day}"));
-        cdr.end_date_time = format!("2026-02-{day:02}T01:00:00Z").parse().unwrap();
-        cdr.remark = Some("=cmd()".to_owned());
-        let written: Result<bool, roamwatt::db::DbError> =
-            open.write(move |conn| cdrs::insert(conn, &cdr, None, None)).await;
-        assert!(written.unwrap());
-    }
+    let write = move |conn: &mut _| {
+        for number in 1..=count {
+            let mut cdr = cdr.clone();
+            let day = (number - 1) % 28 + 1;
+            cdr.id = CiString::from(format!("C-{number}"));
+            cdr.end_date_time = format!("2026-02-{day:02}T01:00:00Z").parse().unwrap();
+            cdr.remark = Some("=cmd()".to_owned());
+            assert!(cdrs::insert(conn, &cdr, None, None)?);
+        }
+        Ok::<_, DbError>(())
+    };
+    db.open().write(write).await.unwrap();
 }
 
 on_each_engine! {

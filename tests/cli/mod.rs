@@ -2,15 +2,20 @@
 
 mod backups;
 mod catalogue;
-mod exports;
+pub(crate) mod exports;
 mod frame;
 mod frames;
+mod logs;
+mod running;
 
 use crate::support::db::TestDb;
 use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+
+/// The key of every command here, and of the nodes that have to understand what they sealed and hashed.
+const KEY: &str = "a key that only these tests use, long enough";
 
 /// The binary with nothing of the tester's environment, on that database.
 fn command(url: &str, arguments: &[&str]) -> Command {
@@ -22,7 +27,7 @@ fn command(url: &str, arguments: &[&str]) -> Command {
         }
     }
     command.env("ROAMWATT_DATABASE_URL", url);
-    command.env("ROAMWATT_SECURITY__SECRET_KEY", "a key that only these tests use, long enough");
+    command.env("ROAMWATT_SECURITY__SECRET_KEY", KEY);
     // Where no file of the tester's is found.
     command.current_dir(std::env::temp_dir());
     command
@@ -30,10 +35,10 @@ fn command(url: &str, arguments: &[&str]) -> Command {
 
 /// What a command did.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -46,14 +51,14 @@ impl Ran {
     }
 
     /// Its document, when it succeeded.
-    fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         assert_eq!(self.code, 0, "{self:?}");
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// Runs a command on a database.
-fn run(db: &TestDb, arguments: &[&str]) -> Ran {
+pub(crate) fn run(db: &TestDb, arguments: &[&str]) -> Ran {
     Ran::of(command(db.url(), arguments).output().unwrap())
 }
 

@@ -14,7 +14,7 @@ mod lenience;
 mod ludwigsburg;
 mod ownership;
 mod pages;
-mod peer;
+pub(crate) mod peer;
 mod pulling;
 mod registering;
 mod signed;

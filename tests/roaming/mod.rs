@@ -3,4 +3,5 @@
 mod convergence;
 mod delivery;
 mod ids;
-mod peer;
+pub(crate) mod peer;
+mod pulled;

@@ -19,24 +19,24 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// The eMSP whose drivers charge at a [`Site`](crate::charging::site::Site).
-pub(super) const EMP: &str = "DE*EMP";
+pub(crate) const EMP: &str = "DE*EMP";
 /// The longest that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Seen {
-    pub(super) method: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
     /// Below the base, e.g. `tariffs/DE/ABC/T1`.
-    pub(super) path: String,
-    pub(super) body: Value,
+    pub(crate) path: String,
+    pub(crate) body: Value,
     /// `FROM > TO`.
-    pub(super) routing: String,
+    pub(crate) routing: String,
 }
 
 /// How a partner behaves.
 #[derive(Debug, Clone)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     /// As it should.
     Well,
     /// An HTTP status and nothing else, for paths that contain the text.
@@ -61,7 +61,7 @@ struct State {
 }
 
 /// A partner of a node. Its server ends with it.
-pub(super) struct FakePartner {
+pub(crate) struct FakePartner {
     address: SocketAddr,
     state: Arc<State>,
     server: Option<actix_web::dev::ServerHandle>,
@@ -77,20 +77,20 @@ impl Drop for FakePartner {
 
 impl FakePartner {
     /// One that answers.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut partner = Self::away();
         partner.come();
         partner
     }
 
     /// One at whose address nobody listens yet.
-    pub(super) fn away() -> Self {
+    pub(crate) fn away() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         Self { address: listener.local_addr().unwrap(), state: Arc::default(), server: None }
     }
 
     /// Begins to listen.
-    pub(super) fn come(&mut self) {
+    pub(crate) fn come(&mut self) {
         let state = web::Data::from(Arc::clone(&self.state));
         let server = HttpServer::new(move || {
             actix_web::App::new()
@@ -108,40 +108,40 @@ impl FakePartner {
         tokio::spawn(server);
     }
 
-    pub(super) fn be(&self, mood: Mood) {
+    pub(crate) fn be(&self, mood: Mood) {
         *self.state.mood.lock().unwrap() = Some(mood);
     }
 
     /// The requests so far.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
 
     /// The requests so far, as `PUT tariffs/DE/ABC/T1`.
-    pub(super) fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.seen().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
 
     /// What it holds, by path.
-    pub(super) fn held(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn held(&self) -> BTreeMap<String, Value> {
         self.state.held.lock().unwrap().clone()
     }
 
-    pub(super) fn holds(&self, path: &str) -> Option<Value> {
+    pub(crate) fn holds(&self, path: &str) -> Option<Value> {
         self.state.held.lock().unwrap().get(path).cloned()
     }
 
     /// Forgets all it was told, as partners do.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.state.held.lock().unwrap().clear();
     }
 
     /// Registers it with a node, as the eMSP [`EMP`], and has it told everything.
-    pub(super) async fn join(&self, node: &TestNode) -> i64 {
+    pub(crate) async fn join(&self, node: &TestNode) -> i64 {
         self.join_as(node, EMP, &[(EMP, Role::Emsp)]).await
     }
 
-    pub(super) async fn join_as(&self, node: &TestNode, name: &str, roles: &[(&str, Role)]) -> i64 {
+    pub(crate) async fn join_as(&self, node: &TestNode, name: &str, roles: &[(&str, Role)]) -> i64 {
         let app = node.app();
         let modules =
             [ModuleId::Locations, ModuleId::Tariffs, ModuleId::Tokens, ModuleId::Sessions, ModuleId::Cdrs];
@@ -288,7 +288,7 @@ fn merge(object: &mut Value, change: &Value) {
 }
 
 /// Waits until something is so.
-pub(super) async fn until(what: &str, so: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, so: impl AsyncFn() -> bool) {
     let begun = Instant::now();
     while !so().await {
         assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
@@ -297,7 +297,7 @@ pub(super) async fn until(what: &str, so: impl AsyncFn() -> bool) {
 }
 
 /// Waits until a partner was told everything.
-pub(super) async fn until_told(node: &TestNode, partner: i64) {
+pub(crate) async fn until_told(node: &TestNode, partner: i64) {
     let begun = Instant::now();
     while waiting(node, partner).await != (0, 0) {
         if begun.elapsed() > PATIENCE {
@@ -309,16 +309,16 @@ pub(super) async fn until_told(node: &TestNode, partner: i64) {
 }
 
 /// How many changes wait, and how many are set aside.
-pub(super) async fn waiting(node: &TestNode, partner: i64) -> (i64, i64) {
+pub(crate) async fn waiting(node: &TestNode, partner: i64) -> (i64, i64) {
     node.app().db.read(move |conn| changes::backlog(conn, partner)).await.unwrap()
 }
 
-pub(super) async fn health(node: &TestNode, partner: i64) -> Health {
+pub(crate) async fn health(node: &TestNode, partner: i64) -> Health {
     node.app().db.read(move |conn| partners::health(conn, partner)).await.unwrap()
 }
 
 /// Suspends a partner, or ends that.
-pub(super) async fn set_status(node: &TestNode, partner: i64, status: PartnerStatus) {
+pub(crate) async fn set_status(node: &TestNode, partner: i64, status: PartnerStatus) {
     let write = move |conn: &mut _| {
         let mut partner = partners::find(conn, partner)?.unwrap();
         partner.status = status.clone();

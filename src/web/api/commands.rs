@@ -216,6 +216,7 @@ async fn token_of(app: &App, start: &RemoteStart) -> Result<Token, Problem> {
 pub async fn remote_start(
     caller: Operate,
     app: web::Data<App>,
+    request: HttpRequest,
     path: web::Path<String>,
     _query: Strict<Nothing>,
     Body(start): Body<RemoteStart>,
@@ -225,7 +226,8 @@ pub async fn remote_start(
     let token = token_of(&app, &start).await?;
     tracing::info!(station = %station.id, api_key = caller.0.api_key, "an operator starts a charge");
     let app = app.into_inner();
-    Ok(answer(remote::start_here(&app, &station.id, start.connector, &token).await?))
+    let correlation_id = RequestIds::of(&request).correlation_id;
+    Ok(answer(remote::start_here(&app, &station.id, start.connector, &token, correlation_id).await?))
 }
 
 /// Stops a charge
@@ -240,6 +242,7 @@ pub async fn remote_start(
 pub async fn remote_stop(
     caller: Operate,
     app: web::Data<App>,
+    request: HttpRequest,
     path: web::Path<String>,
     _query: Strict<Nothing>,
     Body(stop): Body<RemoteStop>,
@@ -253,7 +256,8 @@ pub async fn remote_stop(
     }
     tracing::info!(station = %station.id, %session, api_key = caller.0.api_key, "an operator stops a charge");
     let app = app.into_inner();
-    Ok(answer(remote::stop_here(&app, &session).await?))
+    let correlation_id = RequestIds::of(&request).correlation_id;
+    Ok(answer(remote::stop_here(&app, &session, correlation_id).await?))
 }
 
 /// Restarts a station

@@ -2,7 +2,8 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdrs, commands, late_messages, locations, parties, partners, sessions, stations, tariffs, tokens,
+    auth, cdrs, commands, exports, late_messages, locations, parties, partners, sessions, stations, tariffs,
+    tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -37,7 +38,7 @@ texts, so that no digit is lost."
         commands::configuration, commands::set_configuration,
         late_messages::list,
         sessions::list, sessions::get,
-        cdrs::list, cdrs::get,
+        cdrs::list, cdrs::get, exports::export, exports::totals,
         tokens::list, tokens::get, tokens::put, tokens::delete, tokens::block, tokens::unblock,
         tariffs::list, tariffs::get,
         locations::list, locations::get,

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod cdrs;
 pub mod commands;
 pub mod docs;
+pub mod exports;
 pub mod input;
 pub mod late_messages;
 pub mod locations;
@@ -43,6 +44,8 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/sessions", [get().to(sessions::list)]))
         .service(at("/sessions/{party}/{id}", [get().to(sessions::get)]))
         .service(at("/cdrs", [get().to(cdrs::list)]))
+        .service(at("/cdrs/export", [get().to(exports::export)]))
+        .service(at("/cdrs/totals", [get().to(exports::totals)]))
         .service(at("/cdrs/{party}/{id}", [get().to(cdrs::get)]))
         .service(at("/tokens", [get().to(tokens::list)]))
         .service(at(

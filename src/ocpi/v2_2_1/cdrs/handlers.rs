@@ -8,17 +8,20 @@ use crate::ocpi::answer::{found, misread, page, page_query, party_of_path, refus
 use crate::ocpi::auth::{PartnerContext, Refusal};
 use crate::ocpi::envelope::{Envelope, StatusCode};
 use crate::ocpi::message::Message;
+use crate::ocpi::sent::when_sent;
 use crate::ocpi::wire::parse_noting;
 use crate::roaming::receive::{self, ObjectId, ReceiveError};
 use crate::roaming::serve;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
+use tracing::Instrument;
 
 fn refused(app: &App, error: &ReceiveError) -> Refusal {
     refuse_receive(app, error, StatusCode::INVALID_PARAMETERS)
 }
 
-/// Sender GET: the CDRs of the caller's drivers.
+/// Sender GET: the CDRs of the caller's drivers. A CDR that went out so is not posted as well: it comes to the eMSP
+/// by push or by pull (OCPI 2.2.1 mod_cdrs, "Flow and Lifecycle", "Push model" and "Pull model").
 ///
 /// # Errors
 /// When the page is wrong, or the database fails.
@@ -28,10 +31,20 @@ pub async fn get_ours(
     req: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let (query, part) = page_query(&app, &req)?;
-    let slice = serve::cdrs(&app, &caller.partner, caller.to.as_ref(), part).await;
-    let slice = slice.map_err(|error| Refusal::failed(&error, app.now()))?;
+    let served = serve::cdrs(&app, &caller.partner, caller.to.as_ref(), part).await;
+    let (slice, untold) = served.map_err(|error| Refusal::failed(&error, app.now()))?;
     let slice = slice.map(|cdr| wire::Cdr::from(cdr).with_at_most_4_decimals());
-    Ok(page(&app, &req, &query, slice))
+    let answer = page(&app, &req, &query, slice);
+    if untold.is_empty() {
+        return Ok(answer);
+    }
+    let taken = async move {
+        if let Err(error) = serve::cdrs_were_taken(&app, untold).await {
+            // They are posted all the same, which the partner has to bear.
+            tracing::warn!(%error, "that a partner pulled CDRs could not be kept");
+        }
+    };
+    Ok(when_sent(answer, taken.in_current_span()))
 }
 
 /// Receiver POST: a new CDR. The same again is answered like the first time, with the same `Location`.
