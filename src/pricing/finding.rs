@@ -1,10 +1,11 @@
 //! What is the matter with a place in a tariff or CDR.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A place in a tariff, a CDR or another document of money, and what is the matter with it: a warning where it
 /// only had no effect, or the reason why the document cannot be priced.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
     /// JSON path from the document's root, e.g. `$.elements[1].restrictions.min_kwh`.
     pub path: String,

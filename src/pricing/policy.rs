@@ -3,9 +3,10 @@
 
 use super::exact::MAX_SCALE;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Which neighbour is taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// The nearest; from the middle away from zero, so that a credit is exactly the negative of its charge.
@@ -38,7 +39,7 @@ impl Rounding {
 
 /// Which day counts for an element that has both days of the week and a time window over midnight. OCPI does not
 /// say (2.2.1 mod_tariffs, "TariffRestrictions class").
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WrappedDays {
     /// The day on which the window began: "Friday 22:00 to 06:00" ends on Saturday morning.
@@ -50,7 +51,7 @@ pub enum WrappedDays {
 
 /// How a charge is priced where OCPI leaves it open. It is stored with each CDR, so that the CDR can be explained
 /// and priced again later.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct PricingPolicy {
     /// Which neighbour is taken.
