@@ -27,8 +27,11 @@
 pub mod cost;
 pub mod exact;
 pub mod finding;
+pub mod lint;
 pub mod policy;
+mod rates;
 pub mod read;
+mod region;
 pub mod running;
 pub mod select;
 
