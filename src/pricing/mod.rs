@@ -25,6 +25,7 @@
 //! - Where `min_price` is above `max_price`, `max_price` wins.
 
 pub mod cost;
+pub mod describe;
 pub mod exact;
 pub mod finding;
 pub mod lint;
