@@ -5,5 +5,6 @@ mod limits;
 mod objects;
 mod openapi;
 mod operator;
+mod pricing;
 mod running;
 mod tls;
