@@ -56,6 +56,14 @@ impl Failure {
         self
     }
 
+    /// With places and what is wrong there.
+    #[must_use]
+    pub fn with_problems(mut self, problems: impl IntoIterator<Item = (String, String)>) -> Self {
+        let problem = |(place, message)| Problem { place, message, remedy: String::new() };
+        self.problems.extend(problems.into_iter().map(problem));
+        self
+    }
+
     /// As the cause of what the command was doing: "cannot read prices.json: No such file".
     #[must_use]
     pub fn while_doing(mut self, what: impl Into<String>) -> Self {

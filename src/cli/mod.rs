@@ -7,8 +7,10 @@
 
 pub mod api_key;
 pub mod backup;
+mod cdr;
 pub mod check;
 pub mod demo;
+mod document;
 pub mod export;
 pub mod failure;
 pub mod import;
@@ -19,11 +21,13 @@ pub mod output;
 pub mod partner;
 pub mod party;
 mod postgres_tools;
+mod pricing;
 pub mod restore;
 pub mod serve;
 pub mod simulate;
 pub mod station;
 pub mod store;
+pub mod tariff;
 pub mod token;
 
 pub use failure::{Failure, Outcome};
@@ -103,6 +107,8 @@ enum Command {
     Party(party::PartyArgs),
     Station(station::StationArgs),
     Token(token::TokenArgs),
+    Tariff(tariff::TariffArgs),
+    Cdr(cdr::CdrArgs),
     Partner(partner::PartnerArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
@@ -149,6 +155,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
+        Command::Tariff(args) => tariff::run(output, args),
+        Command::Cdr(args) => cdr::run(output, args),
         Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),

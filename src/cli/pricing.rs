@@ -1,8 +1,7 @@
 //! What the commands that price have in common: the zone, the language, and how a price is shown.
 
 use super::output::printable;
-use super::{Failure, Outcome, Output};
-use crate::pricing::PricingError;
+use super::{Outcome, Output};
 use crate::pricing::describe::Language;
 use crate::pricing::report::PriceReport;
 use chrono_tz::Tz;
@@ -39,10 +38,4 @@ pub(super) struct LanguageArg {
 pub(super) fn show(output: Output, report: &PriceReport, language: Language) -> Outcome {
     let text = report.text(language)?;
     output.show(report, || text.lines().map(printable).collect::<Vec<_>>().join("\n"))
-}
-
-impl From<PricingError> for Failure {
-    fn from(error: PricingError) -> Self {
-        Self::new(error.to_string())
-    }
 }

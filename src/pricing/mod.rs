@@ -30,15 +30,20 @@
 
 mod calendar;
 pub mod cost;
+pub mod describe;
 pub mod exact;
 pub mod explain;
 pub mod finding;
 mod forecast;
+pub mod lint;
 mod periods;
 pub mod policy;
 mod priced;
+mod rates;
 pub mod read;
 pub mod record;
+mod region;
+pub mod report;
 pub mod running;
 pub mod select;
 pub mod simulate;

@@ -235,7 +235,8 @@ fn one_currency(cdr: &StatedCdr, tariffs: &[Tariff]) -> Result<String, Vec<Findi
         return Err(vec![Finding::new("$.tariffs", "there is no tariff to price it with")]);
     };
     let wanted = cdr.currency.as_ref().unwrap_or(&first.currency);
-    let others = tariffs.iter().enumerate().filter(|(_, tariff)| !tariff.currency.eq_ignore_ascii_case(wanted));
+    let others =
+        tariffs.iter().enumerate().filter(|(_, tariff)| !tariff.currency.eq_ignore_ascii_case(wanted));
     let findings: Vec<Finding> = others
         .map(|(at, tariff)| {
             let reason = format!("is {}, and the charge is billed in {wanted}", tariff.currency);

@@ -71,6 +71,14 @@ impl Problem {
         problem
     }
 
+    /// A body with several places that cannot be understood; each is a JSON path with what was wrong there.
+    pub fn bad_body(detail: impl Into<String>, places: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, detail);
+        let place = |(at, detail)| Place { part: "body", at, detail };
+        problem.errors.extend(places.into_iter().map(place));
+        problem
+    }
+
     /// Something that is not there.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)

@@ -7,6 +7,7 @@ mod frame;
 mod frames;
 mod logs;
 mod running;
+mod tariffs;
 
 use crate::support::db::TestDb;
 use serde_json::Value;

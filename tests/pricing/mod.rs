@@ -1,5 +1,6 @@
 //! Pricing, as its callers see it: tariffs as JSON and the progress of a charge in, money out.
 
+mod describe;
 mod popular;
 mod properties;
 mod read;

@@ -6,5 +6,6 @@ mod limits;
 mod objects;
 mod openapi;
 pub(crate) mod operator;
+mod pricing;
 mod running;
 mod tls;

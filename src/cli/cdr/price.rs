@@ -55,14 +55,16 @@ fn below(at: usize, finding: Finding) -> Finding {
 
 fn read_cdr(path: &Path, version: OcpiVersion) -> Result<(String, StatedCdr, Vec<Finding>), Failure> {
     let (name, json) = document(path)?;
-    let cdr = read::cdr(&json, version)
-        .map_err(|findings| refused(format!("{name} is no OCPI {version} CDR that can be priced"), findings))?;
+    let cdr = read::cdr(&json, version).map_err(|findings| {
+        refused(format!("{name} is no OCPI {version} CDR that can be priced"), findings)
+    })?;
     Ok((name, cdr.value, cdr.warnings))
 }
 
 fn read_tariff(path: &Path, version: OcpiVersion) -> Result<(Tariff, Vec<Finding>), Failure> {
     let (name, json) = document(path)?;
-    let tariff = read::tariff(&json, version)
-        .map_err(|findings| refused(format!("{name} is no OCPI {version} tariff that can be priced"), findings))?;
+    let tariff = read::tariff(&json, version).map_err(|findings| {
+        refused(format!("{name} is no OCPI {version} tariff that can be priced"), findings)
+    })?;
     Ok((tariff.value, tariff.warnings))
 }

@@ -5,7 +5,7 @@
 //! all errors of a document are told, not only the first. What was understood although it is not as specified,
 //! and what has no effect on the price although somebody may have meant one, is a warning.
 //!
-//! [`place`] is a JSON value that knows its path; [`tariff`] and [`cdr`] read the objects.
+//! [`place`] is a JSON value that knows its path; [`mod@tariff`] and [`mod@cdr`] read the objects.
 
 mod cdr;
 mod place;

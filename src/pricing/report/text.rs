@@ -7,7 +7,6 @@ use crate::pricing::explain::{Billed, CostLine, ExplainedPeriod, LineKind, LineP
 use crate::pricing::{Exact, PricingError};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
-use std::fmt::Write as _;
 
 /// What a language calls things.
 struct Words {
@@ -63,7 +62,9 @@ fn name(kind: LineKind, language: Language) -> &'static str {
         K::EnergyStep => ("Energy, up to a whole step", "Energie, bis zum vollen Schritt"),
         K::TimeStep => ("Charging time, up to a whole step", "Ladezeit, bis zum vollen Schritt"),
         K::ParkingStep => ("Parking time, up to a whole step", "Standzeit, bis zum vollen Schritt"),
-        K::ReservationStep => ("Reservation time, up to a whole step", "Reservierungszeit, bis zum vollen Schritt"),
+        K::ReservationStep => {
+            ("Reservation time, up to a whole step", "Reservierungszeit, bis zum vollen Schritt")
+        }
         K::MinPrice => ("Up to the minimum price", "Bis zum Mindestpreis"),
         K::MaxPrice => ("Down to the maximum price", "Bis zum Höchstpreis"),
         K::Rounding => ("Rounding", "Rundung"),
@@ -90,30 +91,26 @@ impl PriceReport {
                 writer.line(&mut text, line)?;
             }
             if text.len() == before {
-                put(&mut text, &format!("  {}\n", writer.words.free));
+                text.push_str(&format!("  {}\n", writer.words.free));
             }
         }
-        let whole: Vec<&CostLine> = self.explanation.lines.iter().filter(|line| line.period.is_none()).collect();
+        let whole: Vec<&CostLine> =
+            self.explanation.lines.iter().filter(|line| line.period.is_none()).collect();
         if !whole.is_empty() {
-            put(&mut text, &format!("{}\n", writer.words.whole));
+            text.push_str(&format!("{}\n", writer.words.whole));
         }
         for line in whole {
             writer.line(&mut text, line)?;
         }
         writer.total(&mut text);
         if !self.warnings.is_empty() {
-            put(&mut text, &format!("{}\n", writer.words.warnings));
+            text.push_str(&format!("{}\n", writer.words.warnings));
         }
         for warning in &self.warnings {
-            put(&mut text, &format!("  {warning}\n"));
+            text.push_str(&format!("  {warning}\n"));
         }
         Ok(text)
     }
-}
-
-/// Writing into a string does not fail.
-fn put(text: &mut String, more: &str) {
-    drop(text.write_str(more));
 }
 
 struct Writer<'a> {
@@ -141,25 +138,31 @@ impl Writer<'_> {
         let (start, end) = (local(period.start, self.report.zone), local(period.end, self.report.zone));
         let end = if start.0 == end.0 { end.1 } else { format!("{} {}", end.0, end.1) };
         let tariff = period.tariff.as_ref().map(|id| format!(" [{id}]")).unwrap_or_default();
-        let mark = if period.interpolated { format!(" ({})", self.words.interpolated) } else { String::new() };
-        put(text, &format!("{} {} – {end}{tariff}{mark}\n", start.0, start.1));
+        let mark =
+            if period.interpolated { format!(" ({})", self.words.interpolated) } else { String::new() };
+        text.push_str(&format!("{} {} – {end}{tariff}{mark}\n", start.0, start.1));
     }
 
     fn line(&self, text: &mut String, line: &CostLine) -> Result<(), PricingError> {
-        put(text, &format!("  {}", name(line.kind, self.language)));
+        text.push_str(&format!("  {}", name(line.kind, self.language)));
         if let Some(price) = &line.price {
-            put(text, &format!(": {} × {}", self.quantity(line.quantity), self.price(price, line.quantity)));
+            text.push_str(&format!(
+                ": {} × {}",
+                self.quantity(line.quantity),
+                self.price(price, line.quantity)
+            ));
         }
-        put(text, &format!(" = {}", self.exact(line.excl_vat)?));
+        text.push_str(&format!(" = {}", self.exact(line.excl_vat)?));
         if let Some(vat) = line.price.as_ref().and_then(|price| price.vat) {
-            put(text, &format!(" (+ {} % {}: {})", self.number(vat.normalize()), self.words.vat, self.exact(line.incl_vat)?));
+            let vat = self.number(vat.normalize());
+            text.push_str(&format!(" (+ {vat} % {}: {})", self.words.vat, self.exact(line.incl_vat)?));
         } else if line.incl_vat != line.excl_vat {
-            put(text, &format!(" ({}: {})", self.words.vat, self.exact(line.incl_vat)?));
+            text.push_str(&format!(" ({}: {})", self.words.vat, self.exact(line.incl_vat)?));
         }
         if let Some(price) = &line.price {
-            put(text, &format!("  {}", price.component.path()));
+            text.push_str(&format!("  {}", price.component.path()));
         }
-        put(text, "\n");
+        text.push_str("\n");
         Ok(())
     }
 
@@ -182,11 +185,11 @@ impl Writer<'_> {
 
     fn total(&self, text: &mut String) {
         let total = self.report.total_cost;
-        put(text, &format!("{} {}", self.words.total, self.money(total.excl_vat.0)));
+        text.push_str(&format!("{} {}", self.words.total, self.money(total.excl_vat.0)));
         if total.incl_vat != total.excl_vat {
-            put(text, &format!(" (+ {}: {})", self.words.vat, self.money(total.incl_vat.0)));
+            text.push_str(&format!(" (+ {}: {})", self.words.vat, self.money(total.incl_vat.0)));
         }
-        put(text, "\n");
+        text.push_str("\n");
     }
 }
 
@@ -205,7 +208,7 @@ fn duration(seconds: Decimal, decimal_point: char) -> String {
     let mut text = format!("{hours}:{minutes:02}:{seconds:02}");
     if !rest.is_zero() {
         let digits = rest.abs().to_string();
-        put(&mut text, &digits.trim_start_matches('0').replace('.', &decimal_point.to_string()));
+        text.push_str(&digits.trim_start_matches('0').replace('.', &decimal_point.to_string()));
     }
     format!("{text} h")
 }

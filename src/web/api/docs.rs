@@ -2,8 +2,8 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdrs, commands, exports, late_messages, locations, parties, partners, sessions, stations, tariffs,
-    tokens,
+    auth, cdrs, commands, exports, late_messages, locations, parties, partners, price, pricing, sessions,
+    stations, tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -40,7 +40,8 @@ texts, so that no digit is lost."
         sessions::list, sessions::get,
         cdrs::list, cdrs::get, exports::export, exports::totals,
         tokens::list, tokens::get, tokens::put, tokens::delete, tokens::block, tokens::unblock,
-        tariffs::list, tariffs::get,
+        tariffs::list, tariffs::get, tariffs::explanation,
+        pricing::lint_tariff, pricing::explain_tariff, price::price_tariff, price::price_cdr,
         locations::list, locations::get,
         partners::list, partners::get,
     ),
@@ -55,6 +56,7 @@ texts, so that no digit is lost."
         (name = "cdrs", description = "The sealed accounts of charges"),
         (name = "tokens", description = "What drivers identify with"),
         (name = "tariffs", description = "What charging costs"),
+        (name = "pricing", description = "What a tariff says that need not be stored"),
         (name = "locations", description = "Where stations stand"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )

@@ -15,6 +15,8 @@ pub mod output;
 pub mod owner;
 pub mod parties;
 pub mod partners;
+pub mod price;
+pub mod pricing;
 pub mod sessions;
 pub mod stations;
 pub mod tariffs;
@@ -56,6 +58,11 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/tokens/{party}/{type}/{uid}/unblock", [post().to(tokens::unblock)]))
         .service(at("/tariffs", [get().to(tariffs::list)]))
         .service(at("/tariffs/{party}/{id}", [get().to(tariffs::get)]))
+        .service(at("/tariffs/{party}/{id}/explanation", [get().to(tariffs::explanation)]))
+        .service(at("/pricing/tariffs/lint", [post().to(pricing::lint_tariff)]))
+        .service(at("/pricing/tariffs/explain", [post().to(pricing::explain_tariff)]))
+        .service(at("/pricing/tariffs/price", [post().to(price::price_tariff)]))
+        .service(at("/pricing/cdrs/price", [post().to(price::price_cdr)]))
         .service(at("/locations", [get().to(locations::list)]))
         .service(at("/locations/{party}/{id}", [get().to(locations::get)]))
         .service(at("/partners", [get().to(partners::list)]))

@@ -121,8 +121,9 @@ pub async fn price_cdr(
 ) -> Result<web::Json<PriceReport>, Problem> {
     let version = query.version.unwrap_or_default();
     let zone = zone(query.timezone.as_deref(), "query", "timezone")?;
-    let cdr = read::cdr(&body, version)
-        .map_err(|findings| bad_findings(format!("the body is no OCPI {version} CDR that can be priced"), findings))?;
+    let cdr = read::cdr(&body, version).map_err(|findings| {
+        bad_findings(format!("the body is no OCPI {version} CDR that can be priced"), findings)
+    })?;
     let priced = move || {
         let report = PriceReport::of_cdr(&cdr.value, None, zone, &PricingPolicy::default());
         report.map(|report| report.with_warnings(cdr.warnings))

@@ -4,6 +4,7 @@ use super::auth::Read;
 use super::input::{Nothing, Strict, from_path, list_query};
 use super::output;
 use super::owner::{Whose, owner};
+use super::pricing::{DescriptionView, LanguageQuery, described};
 use super::view::{PriceView, text};
 use crate::app::App;
 use crate::db::page::Page;
@@ -277,4 +278,34 @@ pub async fn get(
     let missing = format!("there is no tariff {id} of {party}");
     let found = app.db.read(move |conn| tariffs::find(conn, &party, &id)).await?;
     Ok(web::Json(found.ok_or_else(|| Problem::not_found(missing))?.into()))
+}
+
+/// Puts a tariff into words
+///
+/// One sentence that a driver understands, and every price in the order in which the law of the European Union wants
+/// them shown: per kWh, per minute, per session, other.
+///
+/// # Errors
+/// 404 where there is none.
+#[utoipa::path(
+    get, path = "/api/v1/tariffs/{party}/{id}/explanation", tag = "tariffs",
+    params(
+        ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
+        ("id" = String, Path, description = "The tariff"),
+        LanguageQuery,
+    ),
+    responses((status = 200, description = "The tariff in words", body = DescriptionView))
+)]
+pub async fn explanation(
+    _caller: Read,
+    app: web::Data<App>,
+    path: web::Path<(String, String)>,
+    Strict(query): Strict<LanguageQuery>,
+) -> Result<web::Json<DescriptionView>, Problem> {
+    let (party, id) = path.into_inner();
+    let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
+    let missing = format!("there is no tariff {id} of {party}");
+    let found = app.db.read(move |conn| tariffs::find(conn, &party, &id)).await?;
+    let tariff = found.ok_or_else(|| Problem::not_found(missing))?;
+    Ok(web::Json(described(tariff, query.language()).await?))
 }
