@@ -166,23 +166,30 @@ impl RunningCost {
     /// Keeps what came without a measurement until the next one. Of several words on one moment the last counts, and
     /// a word that says nothing new is only needed as the latest.
     fn wait(&mut self, next: Progress) {
-        let before = |at: usize, list: &[Progress]| match at.checked_sub(1).and_then(|at| list.get(at)) {
-            Some(earlier) => (earlier.activity, earlier.tariff),
-            None => (self.measured.activity, self.measured.tariff),
-        };
-        if let Some(last) = self.pending.last() {
-            let repeats = (last.activity, last.tariff) == before(self.pending.len() - 1, &self.pending);
-            if last.at == next.at || repeats {
-                self.pending.pop();
-            }
+        self.forget_repeated();
+        if self.pending.last().is_some_and(|last| last.at == next.at) {
+            self.pending.pop();
         }
         self.pending.push(next);
+    }
+
+    /// Forgets the latest word where it said nothing new: it must not divide the time between two measurements.
+    fn forget_repeated(&mut self) {
+        let (last, earlier) = match self.pending.as_slice() {
+            [] => return,
+            [only] => (only, (self.measured.activity, self.measured.tariff)),
+            [.., earlier, last] => (last, (earlier.activity, earlier.tariff)),
+        };
+        if (last.activity, last.tariff) == earlier {
+            self.pending.pop();
+        }
     }
 
     /// Accounts for the time since the latest measurement.
     fn measure(&mut self, tariffs: &Tariffs, next: &Progress, energy: i128) -> Result<(), PricingError> {
         let at = next.at.millis();
         let current = next.current_a.map(pico);
+        self.forget_repeated();
         if self.pending.is_empty() {
             let Mark { at: from, energy: start_energy, activity, tariff, .. } = self.measured;
             let stretch = Stretch {

@@ -78,7 +78,8 @@ impl RunningCost {
             let end_energy = if last {
                 energy
             } else {
-                share(self.measured.energy, delivered, passed, all).unwrap_or(start_energy)
+                let then = share(self.measured.energy, delivered, passed, all).unwrap_or(start_energy);
+                then.clamp(start_energy.min(energy), start_energy.max(energy))
             };
             let (from, to, activity, tariff) = *span;
             stretches.push(Stretch {
@@ -129,8 +130,9 @@ impl Active {
             _ if self.until < stretch.to => {
                 let passed = self.until - at;
                 let then = share(energy, flow, passed, span).unwrap_or(energy);
-                // An edge that is crossed later must not be passed by rounding.
-                let then = if crosses { then.clamp(energy.min(edge), energy.max(edge)) } else { then };
+                // Neither an edge that is crossed later nor what was measured may be passed by rounding.
+                let limit = if crosses { edge } else { stretch.end_energy };
+                let then = then.clamp(energy.min(limit), energy.max(limit));
                 (self.until, then)
             }
             Some(moment) => (moment, edge),
