@@ -6,6 +6,7 @@ use super::running::{Activity, RunningCost};
 use super::select::{Cell, Lookup, Measured, Situation, Slot, time_parts};
 use super::stretch::{Active, Kept, Stretch, grid};
 use super::tariffs::{PreparedTariff, Tariffs};
+use super::usage::Usage;
 use serde::{Deserialize, Serialize};
 
 /// A period, from its start to the start of the next.
@@ -35,6 +36,9 @@ pub(super) struct Period {
     /// The energy at its start was not measured but interpolated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) interpolated: bool,
+    /// The FLAT of the charge became active at its start, and is active throughout.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) fixed: bool,
 }
 
 impl RunningCost {
@@ -68,7 +72,18 @@ impl RunningCost {
     ) -> Result<(), PricingError> {
         let used = to_energy.saturating_sub(from_energy);
         let time = time_parts(to - from);
+        let (power, current) = ranges(tariffs, stretch);
         let ledger = &mut self.ledger;
+        let first = ledger.is_unused();
+        if first {
+            // What was looked up at the start did not know the power yet.
+            (ledger.energy, ledger.flat) = (Usage::default(), None);
+        }
+        // A FLAT is charged once, the first that is active.
+        let fixed = ledger.flat.is_none() && active.flat.is_some();
+        if fixed {
+            ledger.flat = active.flat;
+        }
         ledger.energy.add(active.slots.0, used)?;
         ledger.total_energy = ledger.total_energy.saturating_add(used);
         match active.activity {
@@ -81,25 +96,16 @@ impl RunningCost {
                 ledger.parked = ledger.parked.saturating_add(time);
             }
         }
-        let (power, current) = ranges(tariffs, stretch);
+        let begun = Period { power, current, fixed, ..period(stretch, active, from, from_energy, measured) };
         match self.periods.last_mut() {
-            Some(open) if open.goes_on(active) => {
-                open.power = widened(open.power, power);
+            // The first period has no length yet, and what was active at its start was not known.
+            Some(open) if first => *open = Period { interpolated: false, ..begun },
+            // Whoever checks the price looks for the FLAT at the start of a period.
+            Some(open) if open.goes_on(active) && !fixed && (!open.fixed || ledger.flat == active.flat) => {
+                open.power = widened(open.power, power).or(open.power).or(power);
                 open.current = widened(open.current, current);
             }
-            // The first period has no length yet, and what was active at its start was not known.
-            Some(open) if open.at == from && open.from == from_energy => {
-                *open = Period {
-                    interpolated: open.interpolated,
-                    ..period(stretch, active, from, from_energy, true)
-                };
-                (open.power, open.current) = (power, current);
-            }
-            _ => {
-                let mut next = period(stretch, active, from, from_energy, measured);
-                (next.power, next.current) = (power, current);
-                self.periods.push(next);
-            }
+            _ => self.periods.push(begun),
         }
         Ok(())
     }
@@ -115,6 +121,7 @@ impl RunningCost {
             power: Measured::UNKNOWN,
             current: Measured::UNKNOWN,
             slots: (None, None),
+            flat: None,
         };
         if let Some(tariff) = tariffs.get(stretch.tariff) {
             let now = self.situation(stretch, at, energy);
@@ -130,10 +137,7 @@ impl RunningCost {
             active.energy = Cell::of(&tariff.energies, now.energy);
             active.power = grid(&tariff.powers, stretch.power);
             active.current = grid(&tariff.currents, stretch.current);
-            // A FLAT is charged once, the first that is active.
-            if self.ledger.flat.is_none() {
-                self.ledger.flat = slot(tariff.active(Lookup::Flat, &now));
-            }
+            active.flat = slot(tariff.active(Lookup::Flat, &now));
         }
         self.kept = Kept(Some(active));
         active
@@ -176,13 +180,14 @@ pub(super) fn period(stretch: &Stretch, active: &Active, at: i64, energy: i128, 
         power: None,
         current: None,
         interpolated: !measured,
+        fixed: false,
     }
 }
 
 type Range = Option<(i128, i128)>;
 
 /// Power and current of a stretch, where its tariff looks at them.
-fn ranges(tariffs: &Tariffs, stretch: &Stretch) -> (Range, Range) {
+pub(super) fn ranges(tariffs: &Tariffs, stretch: &Stretch) -> (Range, Range) {
     let Some(tariff) = tariffs.get(stretch.tariff) else { return (None, None) };
     let range = |edges: &[i128], value: Measured| {
         (!edges.is_empty() && value.is_known()).then_some((value.low, value.high))
@@ -190,9 +195,8 @@ fn ranges(tariffs: &Tariffs, stretch: &Stretch) -> (Range, Range) {
     (range(&tariff.powers, stretch.power), range(&tariff.currents, stretch.current))
 }
 
+/// None where one of them is not known: what was active then did not depend on it.
 fn widened(a: Range, b: Range) -> Range {
-    match (a, b) {
-        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-        (one, other) => one.or(other),
-    }
+    let (a, b) = (a?, b?);
+    Some((a.0.min(b.0), a.1.max(b.1)))
 }

@@ -4,7 +4,7 @@
 //! while the vehicle charges; where a price component changes in between (a time, a kWh, a duration), the period
 //! ends there, with the energy interpolated (OCPI 2.2.1 mod_cdrs, "ChargingPeriod").
 
-use super::booking::{Period, period};
+use super::booking::{Period, period, ranges};
 use super::cost::Cost;
 use super::exact::MAX_SCALE;
 use super::select::{Measured, from_pico, pico};
@@ -136,7 +136,9 @@ impl RunningCost {
             measured: true,
         };
         let active = self.look_up(tariffs, &stretch, at, energy);
-        self.periods.push(period(&stretch, &active, at, energy, true));
+        let (power, current) = ranges(tariffs, &stretch);
+        self.periods.push(Period { power, current, ..period(&stretch, &active, at, energy, true) });
+        self.ledger.flat = active.flat;
         // Nothing was used yet, but it is known what VAT will apply.
         self.ledger.energy.add(active.slots.0, 0)?;
         Ok(())

@@ -33,6 +33,8 @@ pub(super) struct Active {
     pub(super) power: Measured,
     pub(super) current: Measured,
     pub(super) slots: (Option<Slot>, Option<Slot>),
+    /// The component of FLAT.
+    pub(super) flat: Option<Slot>,
 }
 
 /// A value that is kept for speed: it does not count in comparisons and is not stored.
