@@ -169,9 +169,13 @@ impl Account {
         Self::with(ledger, tariffs, ledger.surpluses(tariffs)?, only)
     }
 
-    /// What a ledger costs before steps and bounds.
-    pub(super) fn before_steps(ledger: &Ledger, tariffs: &Tariffs) -> Result<Self, PricingError> {
-        Self::with(ledger, tariffs, Surpluses::default(), None)
+    /// What a ledger costs before steps and bounds; of one tariff alone where that is asked for.
+    pub(super) fn before_steps(
+        ledger: &Ledger,
+        tariffs: &Tariffs,
+        only: Option<u16>,
+    ) -> Result<Self, PricingError> {
+        Self::with(ledger, tariffs, Surpluses::default(), only)
     }
 
     fn with(

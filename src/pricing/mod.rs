@@ -46,6 +46,7 @@ pub mod select;
 pub mod simulate;
 pub mod stated;
 mod stretch;
+mod surplus_ahead;
 pub mod tariffs;
 mod usage;
 
