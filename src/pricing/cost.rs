@@ -169,9 +169,13 @@ impl Account {
         Self::with(ledger, tariffs, ledger.surpluses(tariffs)?, only)
     }
 
-    /// What a ledger costs before steps and bounds.
-    pub(super) fn before_steps(ledger: &Ledger, tariffs: &Tariffs) -> Result<Self, PricingError> {
-        Self::with(ledger, tariffs, Surpluses::default(), None)
+    /// What a ledger costs before steps and bounds; of one tariff alone where that is asked for.
+    pub(super) fn before_steps(
+        ledger: &Ledger,
+        tariffs: &Tariffs,
+        only: Option<u16>,
+    ) -> Result<Self, PricingError> {
+        Self::with(ledger, tariffs, Surpluses::default(), only)
     }
 
     fn with(
@@ -224,7 +228,12 @@ impl Account {
             }
             for (price, least) in [(&tariff.min_price, true), (&tariff.max_price, false)] {
                 let Some(price) = price else { continue };
-                let amount = bound(&sum, price, if least { Ordering::Less } else { Ordering::Greater })?;
+                let amount = bound(&sum, price, least)?;
+                // A least price after tax is one: the total then has an amount after tax as well.
+                if least && amount.incl != amount.excl {
+                    sum.taxed = true;
+                    account.total.taxed = true;
+                }
                 if !(amount.excl.is_zero() && amount.incl.is_zero()) {
                     bounds.push(Bound { least, amount });
                     sum.amount = sum.amount.plus(amount)?;
@@ -239,14 +248,18 @@ impl Account {
 /// What brings a total to a bound where it is on the wrong side of it, before and after VAT each on its own
 /// (mod_tariffs, "Tariff Object", the notes on `min_price` and `max_price`). A bound without an amount after VAT
 /// changes both by the same: what it adds or takes away carries no VAT.
-fn bound(sum: &Sum, price: &Price, wrong: Ordering) -> Result<Amount, PricingError> {
+///
+/// A least price after VAT holds whether or not anything with VAT was used. A highest price after VAT says nothing
+/// where no VAT applies.
+fn bound(sum: &Sum, price: &Price, least: bool) -> Result<Amount, PricingError> {
+    let wrong = if least { Ordering::Less } else { Ordering::Greater };
     let missing = |total: Exact, bound: Money| {
         let bound = Exact::from_money(bound)?;
         if total.compare(bound)? == wrong { bound.minus(total) } else { Ok(Exact::ZERO) }
     };
     let excl = missing(sum.amount.excl, price.excl_vat)?;
     let incl = match price.incl_vat {
-        Some(after) if sum.taxed => missing(sum.amount.incl, after)?,
+        Some(after) if sum.taxed || least => missing(sum.amount.incl, after)?,
         _ => excl,
     };
     Ok(Amount { excl, incl })

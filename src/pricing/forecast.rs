@@ -4,8 +4,9 @@ use super::calendar::{Clock, next_edge};
 use super::cost::{Account, Amount, Publisher, Quantity};
 use super::exact::Exact;
 use super::running::RunningCost;
-use super::select::{Slot, pico, time_parts};
-use super::tariffs::{Candidate, PreparedTariff, Tariffs};
+use super::select::{Slot, mean_power, pico, time_parts};
+use super::surplus_ahead::SurplusAhead;
+use super::tariffs::{Candidate, Candidates, PreparedTariff, Tariffs};
 use super::{PricingError, Rounding};
 use crate::domain::Timestamp;
 use crate::domain::tariff::Price;
@@ -20,7 +21,7 @@ const MOST_CELLS: usize = 200_000;
 struct Span {
     from: i64,
     to: i64,
-    /// Pico-kW.
+    /// Pico-kW, as a mean power is told.
     power: i128,
     /// Energy of the session at its end at the most.
     energy_then: i128,
@@ -28,18 +29,78 @@ struct Span {
     energy: i128,
 }
 
-fn most(a: Exact, b: Exact) -> Result<Exact, PricingError> {
+/// The most that something may cost: before tax, after tax, and of tax, each on its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Most {
+    excl: Exact,
+    incl: Exact,
+    tax: Exact,
+}
+
+fn greater(a: Exact, b: Exact) -> Result<Exact, PricingError> {
     Ok(if a.compare(b)? == Ordering::Less { b } else { a })
 }
 
-fn most_of(a: Amount, b: Amount) -> Result<Amount, PricingError> {
-    Ok(Amount { excl: most(a.excl, b.excl)?, incl: most(a.incl, b.incl)? })
+fn lesser(a: Exact, b: Exact) -> Result<Exact, PricingError> {
+    Ok(if a.compare(b)? == Ordering::Greater { b } else { a })
+}
+
+impl Most {
+    fn of(amount: Amount) -> Result<Self, PricingError> {
+        Ok(Self { excl: amount.excl, incl: amount.incl, tax: amount.incl.minus(amount.excl)? })
+    }
+
+    pub(super) fn plus(self, other: Self) -> Result<Self, PricingError> {
+        Ok(Self {
+            excl: self.excl.plus(other.excl)?,
+            incl: self.incl.plus(other.incl)?,
+            tax: self.tax.plus(other.tax)?,
+        })
+    }
+
+    fn minus(self, other: Self) -> Result<Self, PricingError> {
+        Ok(Self {
+            excl: self.excl.minus(other.excl)?,
+            incl: self.incl.minus(other.incl)?,
+            tax: self.tax.minus(other.tax)?,
+        })
+    }
+
+    pub(super) fn or(self, other: Self) -> Result<Self, PricingError> {
+        Ok(Self {
+            excl: greater(self.excl, other.excl)?,
+            incl: greater(self.incl, other.incl)?,
+            tax: greater(self.tax, other.tax)?,
+        })
+    }
+
+    /// At least `price`, as [`super::cost`] applies `min_price`.
+    fn at_least(self, price: &Price) -> Result<Self, PricingError> {
+        let excl = Exact::from_money(price.excl_vat)?;
+        let raised = greater(self.excl, excl)?;
+        let Some(after) = price.incl_vat else {
+            return Ok(Self { excl: raised, incl: greater(self.incl, raised.plus(self.tax)?)?, ..self });
+        };
+        let after = Exact::from_money(after)?;
+        let tax = greater(self.tax, after.minus(excl)?)?;
+        Ok(Self { excl: raised, incl: greater(self.incl, after)?, tax })
+    }
+
+    /// At most `price`, as [`super::cost`] applies `max_price`.
+    fn at_most(self, price: &Price) -> Result<Self, PricingError> {
+        let excl = Exact::from_money(price.excl_vat)?;
+        let after = match price.incl_vat {
+            Some(after) => Exact::from_money(after)?,
+            None => excl.plus(self.tax)?,
+        };
+        Ok(Self { excl: lesser(self.excl, excl)?, incl: lesser(self.incl, after)?, ..self })
+    }
 }
 
 impl RunningCost {
     /// The highest cost that the charge can have at `until`, whatever the vehicle does, with at most `power_kw`: no
     /// progress until then can cost more. It looks at every component that could become active, and at the largest
-    /// step that could be added.
+    /// step that could be added. Where only one component of a dimension can be active it is exact.
     ///
     /// # Errors
     /// When `tariffs` are not those of the start, an amount leaves its range, or `until` is too far away.
@@ -51,78 +112,58 @@ impl RunningCost {
     ) -> Result<Price, PricingError> {
         self.check(tariffs)?;
         let power = pico(power_kw.max(Decimal::ZERO));
-        let before = Account::before_steps(&self.ledger, tariffs)?;
-        let mut highest = before;
-        if let Some(extra) = self.future(tariffs, until.millis(), power)? {
-            highest.total.amount = highest.total.amount.plus(extra)?;
-        }
-        highest.total.amount = self.bounded(tariffs, highest.total.amount)?;
-        let sum = highest.total.with_tax_of(tariffs);
+        let before = Account::before_steps(&self.ledger, tariffs, None)?;
+        let ahead = self.ahead(tariffs, until.millis(), power)?;
+        let highest = Most::of(before.total.amount)?.plus(ahead)?;
+        let highest = self.bounded(tariffs, highest)?;
+        let mut sum = before.total.with_tax_of(tariffs);
+        // A charge that is not taxed costs after tax what it costs before.
+        sum.amount = Amount { excl: highest.excl, incl: greater(highest.incl, highest.excl)? };
         Publisher::of(tariffs).price(&sum)
     }
 
-    /// What may come on top of what was used so far: of one tariff, the one that can cost the most.
-    fn future(&self, tariffs: &Tariffs, until: i64, power: i128) -> Result<Option<Amount>, PricingError> {
-        let mut highest: Option<Amount> = None;
-        for (at, tariff) in (0_u16..).zip(&tariffs.list) {
-            let amount = self.future_of(tariffs, (at, tariff), until, power)?;
-            highest = Some(match highest {
-                Some(known) => most_of(known, amount)?,
-                None => amount,
-            });
-        }
-        Ok(highest)
-    }
-
-    fn future_of(
-        &self,
-        tariffs: &Tariffs,
-        (index, tariff): (u16, &PreparedTariff),
-        until: i64,
-        power: i128,
-    ) -> Result<Amount, PricingError> {
-        let (mut at, mut energy) = self.measured_at();
-        let mut sum = Amount::default();
-        let mut flat = Amount::default();
+    /// What may come on top of what was used so far, whichever of the tariffs applies when.
+    fn ahead(&self, tariffs: &Tariffs, until: i64, power: i128) -> Result<Most, PricingError> {
+        let (mut at, mut energy_then) = self.measured_at();
         let clock = Clock::new(self.zone(), at, until.max(at));
-        let mut steps = Steps { tariffs, energy: Amount::default(), time: Amount::default() };
-        let mut cells = 0;
-        loop {
-            cells += 1;
-            if cells > MOST_CELLS {
-                return Err(PricingError::TooLarge { what: "the time to look ahead" });
-            }
-            let to = self.cell_end(tariff, at).min(until).max(at);
-            let flow = energy_of(power, to - at)?;
-            energy = energy.saturating_add(flow);
-            let span = Span { from: at, to, power, energy_then: energy, energy: flow };
-            let possible = |list: &[Candidate]| self.possible(tariff, index, list, &span, &clock);
-            let time = Quantity::Time(time_parts(to - at));
-            let by_energy =
-                dearest(tariffs, &possible(&tariff.candidates.energy), Quantity::Energy(span.energy))?;
-            let charging = dearest(tariffs, &possible(&tariff.candidates.time), time)?;
-            let parking = dearest(tariffs, &possible(&tariff.candidates.parking), time)?;
-            sum = sum.plus(by_energy)?.plus(most_of(charging, parking)?)?;
-            flat = most_of(flat, dearest(tariffs, &possible(&tariff.candidates.flat), Quantity::Once)?)?;
-            steps.add(&possible(&tariff.candidates.energy), true)?;
-            steps.add(&possible(&tariff.candidates.time), false)?;
-            steps.add(&possible(&tariff.candidates.parking), false)?;
+        let mut sum = Most::default();
+        let mut fixed = Most::default();
+        let mut surplus = SurplusAhead::new(tariffs, &self.ledger);
+        for _ in 0..MOST_CELLS {
+            let to = tariffs.list.iter().map(|tariff| self.cell_end(tariff, at)).fold(until, i64::min).max(at);
+            let energy = energy_of(power, to - at)?;
+            energy_then = energy_then.saturating_add(energy);
+            let span = Span { from: at, to, power: told(power), energy_then, energy };
+            let possible = |list: fn(&Candidates) -> &[Candidate]| self.possible(tariffs, list, &span, &clock);
+            let by_energy = possible(|all| &all.energy);
+            let charging = possible(|all| &all.time);
+            let parking = possible(|all| &all.parking);
+            let time = time_parts(to - at);
+            sum = sum.plus(dearest(tariffs, &by_energy, Quantity::Energy(span.energy))?)?;
+            let charged = dearest(tariffs, &charging, Quantity::Time(time))?;
+            sum = sum.plus(charged.or(dearest(tariffs, &parking, Quantity::Time(time))?)?)?;
+            fixed = fixed.or(dearest(tariffs, &possible(|all| &all.flat), Quantity::Once)?)?;
+            surplus.add_energy(&by_energy, span.energy);
+            surplus.add_time(&charging, time);
+            surplus.add_time(&parking, time);
             if to >= until {
-                break;
+                return sum.plus(self.fixed_ahead(tariffs, fixed)?)?.plus(surplus.most()?);
             }
             at = to;
         }
-        // Steps of what was used already count, too, should nothing else follow.
-        for (usage, by_energy) in
-            [(&self.ledger.energy, true), (&self.ledger.time, false), (&self.ledger.parking, false)]
-        {
-            let slots: Vec<Slot> = usage.last.into_iter().collect();
-            steps.add(&slots, by_energy)?;
+        Err(PricingError::TooLarge { what: "the time to look ahead" })
+    }
+
+    /// What a FLAT may still add, where it costs `fixed` at the most. Before anything is used, the one that is known
+    /// may give way to another.
+    fn fixed_ahead(&self, tariffs: &Tariffs, fixed: Most) -> Result<Most, PricingError> {
+        let Some(slot) = self.ledger.flat else { return Ok(fixed) };
+        if !self.ledger.is_unused() {
+            return Ok(Most::default());
         }
-        if self.ledger.flat.is_none() {
-            sum = sum.plus(flat)?;
-        }
-        sum.plus(steps.energy)?.plus(steps.time)
+        // It is part of what was used so far.
+        let known = Most::of(tariffs.price(slot, Quantity::Once)?.amount)?;
+        fixed.or(known)?.minus(known)
     }
 
     /// Where the clock or the duration next changes anything.
@@ -133,13 +174,12 @@ impl RunningCost {
         duration.unwrap_or(i64::MAX).min(next_edge(self.zone(), at, &tariff.minutes))
     }
 
-    /// The components of a list that could be active in a span: those that may match, up to the first that does
-    /// whatever the vehicle does.
+    /// The components of a list that could be active in a span: of each tariff those that may match, up to the first
+    /// that does whatever the vehicle does.
     fn possible(
         &self,
-        tariff: &PreparedTariff,
-        index: u16,
-        list: &[Candidate],
+        tariffs: &Tariffs,
+        list: fn(&Candidates) -> &[Candidate],
         span: &Span,
         clock: &Clock,
     ) -> Vec<Slot> {
@@ -147,82 +187,57 @@ impl RunningCost {
         let elapsed = (span.from - started, (span.to - started).max(span.from - started + 1));
         let local = clock.local(span.from);
         let mut found = Vec::new();
-        for candidate in list {
-            let rules = tariff.rules(candidate.rules);
-            if rules.hold_by_the_clock(local) && rules.may_hold(elapsed, span.power, span.energy_then) {
-                found.push(Slot { tariff: index, component: candidate.component });
-                if rules.ask_only_for_the_time() {
-                    break;
+        for (index, tariff) in (0_u16..).zip(&tariffs.list) {
+            for candidate in list(&tariff.candidates) {
+                let rules = tariff.rules(candidate.rules);
+                if rules.hold_by_the_clock(local) && rules.may_hold(elapsed, span.power, span.energy_then) {
+                    found.push(Slot { tariff: index, component: candidate.component });
+                    if rules.ask_only_for_the_time() {
+                        break;
+                    }
                 }
             }
         }
         found
     }
 
-    fn bounded(&self, tariffs: &Tariffs, amount: Amount) -> Result<Amount, PricingError> {
-        let [tariff] = tariffs.list.as_slice() else { return Ok(amount) };
-        let mut amount = amount;
-        for (price, wrong) in [(&tariff.min_price, Ordering::Less), (&tariff.max_price, Ordering::Greater)] {
-            let Some(price) = price else { continue };
-            let excl = Exact::from_money(price.excl_vat)?;
-            let off = amount.excl.compare(excl)? == wrong;
-            match price.incl_vat {
-                Some(after) => {
-                    let incl = Exact::from_money(after)?;
-                    if amount.incl.compare(incl)? == wrong {
-                        amount.incl = incl;
-                    }
-                }
-                // It changes both by the same. A maximum may be reached with less tax than is supposed here, so it
-                // does not lower what is supposed after tax.
-                None if wrong == Ordering::Less && off => {
-                    amount.incl = amount.incl.plus(excl.minus(amount.excl)?)?;
-                }
-                None => {}
+    /// With `min_price` and `max_price`. Of several tariffs each bounds what was priced with it, and it is not known
+    /// what will be: each minimum may add all that it is above what was priced so far, and no maximum may be reached.
+    fn bounded(&self, tariffs: &Tariffs, highest: Most) -> Result<Most, PricingError> {
+        let mut highest = highest;
+        if let [tariff] = tariffs.list.as_slice() {
+            if let Some(price) = &tariff.min_price {
+                highest = highest.at_least(price)?;
             }
-            if off {
-                amount.excl = excl;
-            }
+            return tariff.max_price.as_ref().map_or(Ok(highest), |price| highest.at_most(price));
         }
-        Ok(amount)
+        for (at, tariff) in (0_u16..).zip(&tariffs.list) {
+            let Some(price) = &tariff.min_price else { continue };
+            let before = Most::of(Account::before_steps(&self.ledger, tariffs, Some(at))?.total.amount)?;
+            let raised = before.at_least(price)?;
+            highest.excl = highest.excl.plus(raised.excl.minus(before.excl)?)?;
+            highest.incl = highest.incl.plus(raised.incl.minus(before.incl)?)?;
+        }
+        Ok(highest)
     }
 }
 
 /// The highest of what several components could cost; never less than nothing.
-fn dearest(tariffs: &Tariffs, slots: &[Slot], quantity: Quantity) -> Result<Amount, PricingError> {
-    slots
-        .iter()
-        .try_fold(Amount::default(), |known, slot| most_of(known, tariffs.price(*slot, quantity)?.amount))
+pub(super) fn dearest(tariffs: &Tariffs, slots: &[Slot], quantity: Quantity) -> Result<Most, PricingError> {
+    let price = |slot: &Slot| Most::of(tariffs.price(*slot, quantity)?.amount);
+    slots.iter().try_fold(Most::default(), |known, slot| known.or(price(slot)?))
 }
 
-/// The largest step that could be added.
-struct Steps<'a> {
-    tariffs: &'a Tariffs,
-    energy: Amount,
-    time: Amount,
-}
-
-impl Steps<'_> {
-    fn add(&mut self, slots: &[Slot], energy: bool) -> Result<(), PricingError> {
-        for slot in slots {
-            let step = self.tariffs.component(*slot).ok_or(PricingError::Unknown)?.step;
-            let quantity = if energy {
-                Quantity::Energy(i128::from(step).saturating_mul(super::exact::PICO / 1_000))
-            } else {
-                Quantity::Time(time_parts(i64::from(step).saturating_mul(1_000)))
-            };
-            let amount = self.tariffs.price(*slot, quantity)?.amount;
-            let known = if energy { &mut self.energy } else { &mut self.time };
-            *known = most_of(*known, amount)?;
-        }
-        Ok(())
-    }
+/// A power as a mean between two measurements would be told: the highest that restrictions compare.
+fn told(power: i128) -> i128 {
+    const HOUR_MILLIS: i64 = 3_600_000;
+    mean_power(power, HOUR_MILLIS).high.max(power)
 }
 
 /// The energy of a power over a time, rounded up.
 fn energy_of(power: i128, millis: i64) -> Result<i128, PricingError> {
     const TOO_MUCH: PricingError = PricingError::TooLarge { what: "an amount of energy or time" };
     let product = power.checked_mul(i128::from(millis)).ok_or(TOO_MUCH)?;
-    let whole = Rounding::Down.divide(product, 3_600_000).ok_or(TOO_MUCH)?;
-    whole.checked_add(1).ok_or(TOO_MUCH)
+    let whole = Rounding::Down.divide(product.saturating_add(3_599_999), 3_600_000).ok_or(TOO_MUCH)?;
+    Ok(whole)
 }

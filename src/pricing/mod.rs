@@ -9,7 +9,8 @@
 //! - [`select`] says which price component is active per dimension; restrictions are its business alone, and
 //!   [`calendar`] knows the local time;
 //! - [`running`] turns progress into periods: a new one begins when charging turns to parking or back, and
-//!   wherever another price component becomes active, between two meter values as well;
+//!   wherever another price component becomes active, between two meter values as well ([`stretch`] is the time
+//!   between two of them, [`booking`] makes periods of it);
 //! - [`stated`] takes the periods of a CDR as they are;
 //! - both keep a ledger of what was used by price component ([`usage`]), from which [`cost`] makes money: it
 //!   applies `step_size`, VAT, `min_price` and `max_price`;
@@ -28,6 +29,7 @@
 //!   after VAT by as much as the total before VAT: what it adds or takes away carries no VAT.
 //! - Where `min_price` is above `max_price`, `max_price` wins.
 
+mod booking;
 mod calendar;
 pub mod cost;
 pub mod describe;
@@ -48,6 +50,8 @@ pub mod running;
 pub mod select;
 pub mod simulate;
 pub mod stated;
+mod stretch;
+mod surplus_ahead;
 pub mod tariffs;
 mod usage;
 

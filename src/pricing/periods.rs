@@ -1,8 +1,9 @@
 //! The periods of a running charge, as OCPI tells them, and as they were priced.
 
+use super::booking::Period;
 use super::cost::hours;
 use super::priced::PricedPeriod;
-use super::running::{Activity, Period, RunningCost};
+use super::running::{Activity, RunningCost};
 use super::select::from_pico;
 use super::tariffs::Tariffs;
 use super::{PricingError, Timestamp};

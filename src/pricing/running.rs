@@ -4,12 +4,12 @@
 //! while the vehicle charges; where a price component changes in between (a time, a kWh, a duration), the period
 //! ends there, with the energy interpolated (OCPI 2.2.1 mod_cdrs, "ChargingPeriod").
 
-use super::calendar::{Clock, next_edge};
+use super::booking::{Period, period, ranges};
 use super::cost::Cost;
-use super::exact::{MAX_SCALE, PICO};
-use super::policy::Rounding;
-use super::select::{Cell, Lookup, Measured, Situation, Slot, from_pico, mean_power, pico, time_parts};
-use super::tariffs::{PreparedTariff, TariffKey, Tariffs};
+use super::exact::MAX_SCALE;
+use super::select::{Measured, from_pico, pico};
+use super::stretch::{Kept, Stretch};
+use super::tariffs::{TariffKey, Tariffs};
 use super::usage::Ledger;
 use super::{PricingError, name};
 use crate::domain::{Kwh, Timestamp};
@@ -64,84 +64,16 @@ impl Progress {
     }
 }
 
-/// A period, from its start to the start of the next.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Period {
-    /// Its start, in milliseconds.
-    pub(super) at: i64,
-    /// Energy of the session at its start, pico-kWh.
-    pub(super) from: i128,
-    /// What the vehicle does.
-    pub(super) activity: Activity,
-    /// The tariff.
-    #[serde(default)]
-    pub(super) tariff: u16,
-    /// The active component of ENERGY.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) energy: Option<Slot>,
-    /// The active component of TIME or PARKING_TIME, by the activity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) time: Option<Slot>,
-    /// Lowest and highest power, where a tariff looks at it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) power: Option<(i128, i128)>,
-    /// Lowest and highest current, where a tariff looks at it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) current: Option<(i128, i128)>,
-    /// The energy at its start was not measured but interpolated.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) interpolated: bool,
-}
-
 /// The latest measurement, up to which all is accounted for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Mark {
-    at: i64,
-    energy: i128,
+pub(super) struct Mark {
+    pub(super) at: i64,
+    pub(super) energy: i128,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    current: Option<i128>,
-    activity: Activity,
+    pub(super) current: Option<i128>,
+    pub(super) activity: Activity,
     #[serde(default)]
-    tariff: u16,
-}
-
-/// A part of the time between two measurements in which the vehicle does one thing.
-#[derive(Clone, Copy)]
-struct Stretch {
-    from: i64,
-    to: i64,
-    start_energy: i128,
-    end_energy: i128,
-    power: Measured,
-    current: Measured,
-    activity: Activity,
-    tariff: u16,
-    /// Whether the energy at its start was measured.
-    measured: bool,
-}
-
-/// What holds as long as nothing leaves the cell that it was looked up for: kept, so that a meter value that changes
-/// nothing asks no restriction.
-#[derive(Debug, Clone, Copy)]
-struct Active {
-    activity: Activity,
-    tariff: u16,
-    from: i64,
-    until: i64,
-    energy: Cell,
-    power: Measured,
-    current: Measured,
-    slots: (Option<Slot>, Option<Slot>),
-}
-
-/// A value that is kept for speed: it does not count in comparisons and is not stored.
-#[derive(Debug, Clone, Copy, Default)]
-struct Kept(Option<Active>);
-
-impl PartialEq for Kept {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
+    pub(super) tariff: u16,
 }
 
 /// A charge and what it costs, up to a moment. The state grows with the periods, not with the meter values, and is
@@ -150,20 +82,20 @@ impl PartialEq for Kept {
 pub struct RunningCost {
     /// Where the charge takes place; local time decides on restrictions.
     #[serde(with = "zone_name")]
-    zone: Tz,
+    pub(super) zone: Tz,
     /// None means that the charge is free.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tariffs: Vec<TariffKey>,
-    started: i64,
+    pub(super) started: i64,
     pub(super) ledger: Ledger,
     /// Never empty, in the order of time.
-    periods: Vec<Period>,
-    measured: Mark,
+    pub(super) periods: Vec<Period>,
+    pub(super) measured: Mark,
     /// What came since then without a measurement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pending: Vec<Progress>,
+    pub(super) pending: Vec<Progress>,
     #[serde(skip)]
-    kept: Kept,
+    pub(super) kept: Kept,
 }
 
 impl RunningCost {
@@ -204,7 +136,9 @@ impl RunningCost {
             measured: true,
         };
         let active = self.look_up(tariffs, &stretch, at, energy);
-        self.periods.push(period(&stretch, &active, at, energy, true));
+        let (power, current) = ranges(tariffs, &stretch);
+        self.periods.push(Period { power, current, ..period(&stretch, &active, at, energy, true) });
+        self.ledger.flat = active.flat;
         // Nothing was used yet, but it is known what VAT will apply.
         self.ledger.energy.add(active.slots.0, 0)?;
         Ok(())
@@ -234,23 +168,30 @@ impl RunningCost {
     /// Keeps what came without a measurement until the next one. Of several words on one moment the last counts, and
     /// a word that says nothing new is only needed as the latest.
     fn wait(&mut self, next: Progress) {
-        let before = |at: usize, list: &[Progress]| match at.checked_sub(1).and_then(|at| list.get(at)) {
-            Some(earlier) => (earlier.activity, earlier.tariff),
-            None => (self.measured.activity, self.measured.tariff),
-        };
-        if let Some(last) = self.pending.last() {
-            let repeats = (last.activity, last.tariff) == before(self.pending.len() - 1, &self.pending);
-            if last.at == next.at || repeats {
-                self.pending.pop();
-            }
+        self.forget_repeated();
+        if self.pending.last().is_some_and(|last| last.at == next.at) {
+            self.pending.pop();
         }
         self.pending.push(next);
+    }
+
+    /// Forgets the latest word where it said nothing new: it must not divide the time between two measurements.
+    fn forget_repeated(&mut self) {
+        let (last, earlier) = match self.pending.as_slice() {
+            [] => return,
+            [only] => (only, (self.measured.activity, self.measured.tariff)),
+            [.., earlier, last] => (last, (earlier.activity, earlier.tariff)),
+        };
+        if (last.activity, last.tariff) == earlier {
+            self.pending.pop();
+        }
     }
 
     /// Accounts for the time since the latest measurement.
     fn measure(&mut self, tariffs: &Tariffs, next: &Progress, energy: i128) -> Result<(), PricingError> {
         let at = next.at.millis();
         let current = next.current_a.map(pico);
+        self.forget_repeated();
         if self.pending.is_empty() {
             let Mark { at: from, energy: start_energy, activity, tariff, .. } = self.measured;
             let stretch = Stretch {
@@ -274,176 +215,6 @@ impl RunningCost {
         let current = current.or(self.measured.current);
         self.measured = Mark { at, energy, current, activity: next.activity, tariff: next.tariff };
         Ok(())
-    }
-
-    /// Mean power, where any tariff looks at it.
-    fn power_of(&self, tariffs: &Tariffs, energy: i128, millis: i64) -> Measured {
-        let wanted = tariffs.list.iter().any(|tariff| !tariff.powers.is_empty());
-        if wanted { mean_power(energy, millis) } else { Measured::UNKNOWN }
-    }
-
-    /// The time since the latest measurement, divided where the vehicle began or ceased to charge. The energy is
-    /// that of the time in which it charged; where it never did, of all of it.
-    fn stretches(&self, tariffs: &Tariffs, end: i64, energy: i128, current: Option<i128>) -> Vec<Stretch> {
-        let first = (self.measured.at, self.measured.activity, self.measured.tariff);
-        let begins =
-            std::iter::once(first).chain(self.pending.iter().map(|p| (p.at.millis(), p.activity, p.tariff)));
-        let ends = self.pending.iter().map(|p| p.at.millis()).chain([end]);
-        let spans: Vec<(i64, i64, Activity, u16)> =
-            begins.zip(ends).map(|((from, activity, tariff), to)| (from, to, activity, tariff)).collect();
-        let charging: i64 = spans.iter().filter(|span| span.2 == Activity::Charging).map(|s| s.1 - s.0).sum();
-        let weight = |(from, to, activity, _): &(i64, i64, Activity, u16)| match activity {
-            Activity::Parking if charging > 0 => 0,
-            _ => to - from,
-        };
-        let all: i64 = spans.iter().map(weight).sum();
-        let delivered = energy.saturating_sub(self.measured.energy);
-        let current = current.or(self.measured.current).map_or(Measured::UNKNOWN, Measured::one);
-        let mut passed = 0;
-        let mut start_energy = self.measured.energy;
-        let mut stretches = Vec::with_capacity(spans.len());
-        for (at, span) in spans.iter().enumerate() {
-            passed += weight(span);
-            let last = at + 1 == spans.len();
-            let end_energy = if last {
-                energy
-            } else {
-                share(self.measured.energy, delivered, passed, all).unwrap_or(start_energy)
-            };
-            let (from, to, activity, tariff) = *span;
-            stretches.push(Stretch {
-                from,
-                to,
-                start_energy,
-                end_energy,
-                power: self.power_of(tariffs, end_energy.saturating_sub(start_energy), to - from),
-                current,
-                activity,
-                tariff,
-                measured: at == 0,
-            });
-            start_energy = end_energy;
-        }
-        stretches
-    }
-
-    /// Accounts for a stretch, period by period.
-    fn take(&mut self, tariffs: &Tariffs, stretch: Stretch) -> Result<(), PricingError> {
-        let (mut at, mut energy, mut measured) = (stretch.from, stretch.start_energy, stretch.measured);
-        loop {
-            let active = match self.kept.0 {
-                Some(kept) if kept.holds(&stretch, at, energy) => kept,
-                _ => self.look_up(tariffs, &stretch, at, energy),
-            };
-            let (to, end_energy) = active.leaves(&stretch, at, energy);
-            if to > at || end_energy != energy {
-                self.book(tariffs, &stretch, &active, (at, energy, measured), (to, end_energy))?;
-            }
-            if to >= stretch.to && end_energy == stretch.end_energy {
-                return Ok(());
-            }
-            (at, energy, measured) = (to, end_energy, false);
-        }
-    }
-
-    /// Puts what was used into the ledger and the period that it belongs to.
-    fn book(
-        &mut self,
-        tariffs: &Tariffs,
-        stretch: &Stretch,
-        active: &Active,
-        (from, from_energy, measured): (i64, i128, bool),
-        (to, to_energy): (i64, i128),
-    ) -> Result<(), PricingError> {
-        let used = to_energy.saturating_sub(from_energy);
-        let time = time_parts(to - from);
-        let ledger = &mut self.ledger;
-        ledger.energy.add(active.slots.0, used)?;
-        ledger.total_energy = ledger.total_energy.saturating_add(used);
-        match active.activity {
-            Activity::Charging => {
-                ledger.time.add(active.slots.1, time)?;
-                ledger.charging = ledger.charging.saturating_add(time);
-            }
-            Activity::Parking => {
-                ledger.parking.add(active.slots.1, time)?;
-                ledger.parked = ledger.parked.saturating_add(time);
-            }
-        }
-        let (power, current) = ranges(tariffs, stretch);
-        match self.periods.last_mut() {
-            Some(open) if open.goes_on(active) => {
-                open.power = widened(open.power, power);
-                open.current = widened(open.current, current);
-            }
-            // The first period has no length yet, and what was active at its start was not known.
-            Some(open) if open.at == from && open.from == from_energy => {
-                *open = Period {
-                    interpolated: open.interpolated,
-                    ..period(stretch, active, from, from_energy, true)
-                };
-                (open.power, open.current) = (power, current);
-            }
-            _ => {
-                let mut next = period(stretch, active, from, from_energy, measured);
-                (next.power, next.current) = (power, current);
-                self.periods.push(next);
-            }
-        }
-        Ok(())
-    }
-
-    /// What is active at a moment of a stretch, and for how long. Kept for the next time.
-    fn look_up(&mut self, tariffs: &Tariffs, stretch: &Stretch, at: i64, energy: i128) -> Active {
-        let mut active = Active {
-            activity: stretch.activity,
-            tariff: stretch.tariff,
-            from: at,
-            until: i64::MAX,
-            energy: Cell { low: i128::MIN, high: i128::MAX },
-            power: Measured::UNKNOWN,
-            current: Measured::UNKNOWN,
-            slots: (None, None),
-        };
-        if let Some(tariff) = tariffs.get(stretch.tariff) {
-            let now = self.situation(stretch, at, energy);
-            let time = match stretch.activity {
-                Activity::Charging => Lookup::Time,
-                Activity::Parking => Lookup::Parking,
-            };
-            let slot = |component: Option<u16>| {
-                component.map(|component| Slot { tariff: stretch.tariff, component })
-            };
-            active.slots = (slot(tariff.active(Lookup::Energy, &now)), slot(tariff.active(time, &now)));
-            active.until = self.next_change(tariff, at);
-            active.energy = Cell::of(&tariff.energies, now.energy);
-            active.power = grid(&tariff.powers, stretch.power);
-            active.current = grid(&tariff.currents, stretch.current);
-            // A FLAT is charged once, the first that is active.
-            if self.ledger.flat.is_none() {
-                self.ledger.flat = slot(tariff.active(Lookup::Flat, &now));
-            }
-        }
-        self.kept = Kept(Some(active));
-        active
-    }
-
-    fn situation(&self, stretch: &Stretch, at: i64, energy: i128) -> Situation {
-        Situation {
-            local: Clock::new(self.zone, at, at).local(at),
-            elapsed: at - self.started,
-            // Energy that is fed back leaves a cell downwards: what counts is where it goes.
-            energy: if stretch.end_energy < energy { energy.saturating_sub(1) } else { energy },
-            power: stretch.power,
-            current: stretch.current,
-        }
-    }
-
-    /// The next moment at which the clock or the duration may change what is active.
-    fn next_change(&self, tariff: &PreparedTariff, at: i64) -> i64 {
-        let elapsed = at - self.started;
-        let duration = tariff.durations.iter().find(|edge| **edge > elapsed).map(|edge| self.started + edge);
-        duration.unwrap_or(i64::MAX).min(next_edge(self.zone, at, &tariff.minutes))
     }
 
     /// What the charge costs up to the latest progress: the running cost while it lasts, and the cost in the CDR
@@ -537,117 +308,6 @@ impl RunningCost {
     /// Whether anything waits for a measurement.
     pub(super) fn is_settled(&self) -> bool {
         self.pending.is_empty()
-    }
-}
-
-impl Active {
-    /// Whether it still holds.
-    fn holds(&self, stretch: &Stretch, at: i64, energy: i128) -> bool {
-        let down = stretch.end_energy < energy;
-        self.activity == stretch.activity
-            && self.tariff == stretch.tariff
-            && self.from <= at
-            && at < self.until
-            && self.energy.holds(if down { energy.saturating_sub(1) } else { energy })
-            && within(self.power, stretch.power)
-            && within(self.current, stretch.current)
-    }
-
-    /// Where a stretch leaves the cell, or its end.
-    fn leaves(&self, stretch: &Stretch, at: i64, energy: i128) -> (i64, i128) {
-        let (span, flow) = (stretch.to - at, stretch.end_energy.saturating_sub(energy));
-        let edge = if flow >= 0 { self.energy.high } else { self.energy.low };
-        let crosses = if flow >= 0 { stretch.end_energy > edge } else { stretch.end_energy < edge };
-        // At the very end of the stretch an edge belongs to what comes then.
-        let crossing = crosses
-            .then(|| {
-                let part = edge.saturating_sub(energy).checked_mul(i128::from(span))?;
-                let millis = Rounding::HalfUp.divide(part.checked_abs()?, flow.checked_abs()?)?;
-                Some(at + i64::try_from(millis).ok()?)
-            })
-            .flatten();
-        match crossing {
-            Some(moment) if moment <= self.until => (moment, edge),
-            _ if self.until < stretch.to => {
-                let passed = self.until - at;
-                let then = share(energy, flow, passed, span).unwrap_or(energy);
-                // An edge that is crossed later must not be passed by rounding.
-                let then = if crosses { then.clamp(energy.min(edge), energy.max(edge)) } else { then };
-                (self.until, then)
-            }
-            Some(moment) => (moment, edge),
-            None => (stretch.to, stretch.end_energy),
-        }
-    }
-}
-
-impl Period {
-    fn goes_on(&self, active: &Active) -> bool {
-        (self.activity, self.tariff, self.energy, self.time)
-            == (active.activity, active.tariff, active.slots.0, active.slots.1)
-    }
-}
-
-fn period(stretch: &Stretch, active: &Active, at: i64, energy: i128, measured: bool) -> Period {
-    Period {
-        at,
-        from: energy,
-        activity: stretch.activity,
-        tariff: stretch.tariff,
-        energy: active.slots.0,
-        time: active.slots.1,
-        power: None,
-        current: None,
-        interpolated: !measured,
-    }
-}
-
-/// `start` and a part of `flow`, rounded to a tenth of a Wh, as OCPI tells energies (types, "number"): so the volumes
-/// of the periods are told exactly as they were priced.
-fn share(start: i128, flow: i128, part: i64, whole: i64) -> Option<i128> {
-    const TENTH: i128 = PICO / 10_000;
-    if whole == 0 {
-        return None;
-    }
-    let amount = flow.checked_mul(i128::from(part))?;
-    let amount = Rounding::HalfUp.divide(amount, i128::from(whole))?;
-    let sum = start.checked_add(amount)?;
-    Rounding::HalfUp.divide(sum, TENTH)?.checked_mul(TENTH)
-}
-
-/// The cell of a grid in which a measured value lies. Without edges, every value lies in it.
-fn grid(edges: &[i128], value: Measured) -> Measured {
-    if edges.is_empty() {
-        return Measured { low: i128::MIN, high: i128::MAX };
-    }
-    if !value.is_known() {
-        // No value lies in it: it is looked up anew.
-        return Measured { low: i128::MAX, high: i128::MIN };
-    }
-    let cell = Cell::of(edges, value.low);
-    Measured { low: cell.low, high: cell.high.saturating_sub(1) }
-}
-
-fn within(cell: Measured, value: Measured) -> bool {
-    (cell.low == i128::MIN && cell.high == i128::MAX)
-        || (value.is_known() && cell.low <= value.low && value.high <= cell.high)
-}
-
-type Range = Option<(i128, i128)>;
-
-/// Power and current of a stretch, where its tariff looks at them.
-fn ranges(tariffs: &Tariffs, stretch: &Stretch) -> (Range, Range) {
-    let Some(tariff) = tariffs.get(stretch.tariff) else { return (None, None) };
-    let range = |edges: &[i128], value: Measured| {
-        (!edges.is_empty() && value.is_known()).then_some((value.low, value.high))
-    };
-    (range(&tariff.powers, stretch.power), range(&tariff.currents, stretch.current))
-}
-
-fn widened(a: Range, b: Range) -> Range {
-    match (a, b) {
-        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-        (one, other) => one.or(other),
     }
 }
 

@@ -134,7 +134,7 @@ impl StatedCharge {
         let first = self.periods.first().map_or(self.end, |period| period.start);
         let clock = Clock::new(self.zone, first, self.end);
         for period in &self.periods {
-            let now = self.situation(&clock, period, period.start, ledger.total_energy);
+            let now = self.situation(&clock, period, period.start, period.falls_from(ledger.total_energy));
             let slots = self.slots(tariffs, period, &now, &mut ledger);
             ledger.energy.add(slots.energy, period.energy)?;
             ledger.time.add(slots.time, period.charging)?;
@@ -236,10 +236,10 @@ impl StatedCharge {
         for (at, period) in self.periods.iter().enumerate() {
             if let Some((index, tariff)) = period.tariff.and_then(|at| Some((at, tariffs.get(at)?))) {
                 let path = format!("$.charging_periods[{at}]");
-                let start = self.situation(&clock, period, period.start, energy);
+                let start = self.situation(&clock, period, period.start, period.falls_from(energy));
                 found
                     .extend(unknowns(tariff, period, index).map(|reason| Finding::new(path.clone(), reason)));
-                if let Some(reason) = self.change_within(&clock, tariff, period, &start) {
+                if let Some(reason) = self.change_within(&clock, tariff, period, (&start, energy)) {
                     found.push(Finding::new(path, reason));
                 }
             }
@@ -254,12 +254,13 @@ impl StatedCharge {
         clock: &Clock,
         tariff: &PreparedTariff,
         period: &StatedPeriod,
-        start: &Situation,
+        (start, energy): (&Situation, i128),
     ) -> Option<String> {
         if period.end - period.start <= 1 || period.is_reservation() {
             return None;
         }
-        let last = start.energy.saturating_add(period.energy.max(1) - 1);
+        // Energy that is charged reaches what it ends with only then.
+        let last = energy.saturating_add(if period.energy > 0 { period.energy - 1 } else { period.energy });
         let end = self.situation(clock, period, period.end - 1, last);
         let changes = [
             (Lookup::Energy, "ENERGY", period.energy != 0),
@@ -318,18 +319,19 @@ impl StatedPeriod {
         let parking = time(&CdrDimensionType::ParkingTime)?;
         let reserved = time(&CdrDimensionType::ReservationTime)?;
         let told = [charging, parking, reserved];
-        // A single time is that of the period; its volume may only be rounded.
-        let single = told.iter().flatten().filter(|volume| !volume.is_zero()).count() == 1;
+        // A single time is that of the period; its volume may only be rounded, to nothing even.
+        let nothing = told.iter().flatten().all(Decimal::is_zero);
+        let counts = |volume: &Decimal| nothing || !volume.is_zero();
+        let single = told.iter().flatten().filter(|volume| counts(volume)).count() == 1;
         let exact = single.then(|| i128::from(end - start).saturating_mul(MILLISECOND));
         let mut slack = 0;
         let mut parts = |volume: Option<Decimal>| {
-            let Some(volume) = volume.filter(|volume| !volume.is_zero()) else { return 0 };
+            let Some(volume) = volume.filter(counts) else { return 0 };
             let stated = hours_in_parts(volume);
-            let rounding = half_a_digit(volume);
             match exact {
-                Some(exact) if stated.saturating_sub(exact).abs() <= rounding => exact,
+                Some(exact) if stated.saturating_sub(exact).abs() <= off_by(volume) => exact,
                 _ => {
-                    slack = rounding;
+                    slack = half_a_digit(volume);
                     stated
                 }
             }
@@ -358,6 +360,11 @@ impl StatedPeriod {
         })
     }
 
+    /// The energy by which it is priced: what is fed back leaves that of its start downwards.
+    fn falls_from(&self, energy: i128) -> i128 {
+        if self.energy < 0 { energy.saturating_sub(1) } else { energy }
+    }
+
     /// Whether it is nothing but a reservation.
     fn is_reservation(&self) -> bool {
         self.reserved != 0 && self.charging == 0 && self.parking == 0 && self.energy == 0
@@ -377,6 +384,14 @@ fn half_a_digit(hours: Decimal) -> i128 {
         scale @ 3..=12 => HOUR / 2 / 10_i128.saturating_pow(scale) + MILLISECOND,
         _ => MILLISECOND,
     }
+}
+
+/// How far an hour that was told may be from the time between two timestamps to mean that time. OCPI's numbers have
+/// four decimals (types, "number"), trailing zeros are not told, and volumes that are told so that they add up to their
+/// rounded sum may each be off by one in the last.
+fn off_by(hours: Decimal) -> i128 {
+    let told = half_a_digit(hours);
+    if hours.scale() > 4 { told } else { told.max(HOUR / 10_000 + MILLISECOND) }
 }
 
 /// Which tariff each period means.

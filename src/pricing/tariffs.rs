@@ -96,6 +96,8 @@ pub(super) struct PreparedTariff {
     pub(super) max_price: Option<Price>,
     /// Prices include the tax.
     pub(super) gross: bool,
+    /// No tax is applicable.
+    untaxed: bool,
     rules: Vec<Rules>,
     pub(super) components: Vec<PreparedComponent>,
     pub(super) candidates: Candidates,
@@ -124,6 +126,7 @@ impl PreparedTariff {
             min_price: tariff.min_price.clone(),
             max_price: tariff.max_price.clone(),
             gross: tariff.tax_included == Some(TaxIncluded::Yes),
+            untaxed: tariff.tax_included == Some(TaxIncluded::NotApplicable),
             rules: Vec::new(),
             components: Vec::new(),
             candidates: Candidates::default(),
@@ -179,12 +182,17 @@ impl PreparedTariff {
                 self.warnings.push(Finding::new(format!("{}.type", at.path()), reason));
             }
         }
+        let vat = price.vat.filter(|_| !self.untaxed);
+        if vat != price.vat {
+            let reason = "the tariff says that no taxes are applicable (tax_included N/A): it is not charged";
+            self.warnings.push(Finding::new(format!("{}.vat", at.path()), reason));
+        }
         self.components.push(PreparedComponent {
             at,
             price: price.price,
             parts: Parts::of(price.price.decimal()),
-            vat: price.vat,
-            tax: price.vat.map(Parts::with_tax).transpose()?,
+            vat,
+            tax: vat.map(Parts::with_tax).transpose()?,
             step: price.step_size.max(1),
         });
         Ok(())

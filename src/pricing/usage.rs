@@ -131,6 +131,11 @@ pub(super) struct Surpluses {
 }
 
 impl Ledger {
+    /// Whether nothing was used yet, priced or not.
+    pub(super) fn is_unused(&self) -> bool {
+        self.charging == 0 && self.parked == 0 && self.total_energy == 0 && self.energy.last.is_none()
+    }
+
     /// Once for ENERGY, and once for TIME and PARKING_TIME together: where parking is billed, only parking is
     /// rounded up (OCPI 2.2.1 mod_cdrs, "step_size"). A reservation is a time of its own.
     pub(super) fn surpluses(&self, tariffs: &Tariffs) -> Result<Surpluses, PricingError> {

@@ -168,9 +168,12 @@ fn bounds_without_vat_of_their_own_add_no_vat() {
     assert_eq!(bounded("max", "7"), both("7.00", "9.00"), "10 and 12, and 3 less");
     let mut plain = simple(&[("ENERGY", "1", None, 1)]);
     plain.min_price = serde_json::from_str(r#"{"excl_vat":15,"incl_vat":18}"#).unwrap();
-    assert_eq!(said(&cost_of(&plain, "10", 60, 0).total), without_vat("15.00"), "no VAT applies");
-    plain.max_price = serde_json::from_str(r#"{"excl_vat":12}"#).unwrap();
-    assert_eq!(said(&cost_of(&plain, "10", 60, 0).total), without_vat("12.00"), "the maximum wins");
+    assert_eq!(said(&cost_of(&plain, "10", 60, 0).total), both("15.00", "18.00"), "whatever was used");
+    assert_eq!(said(&cost_of(&plain, "20", 60, 0).total), without_vat("20.00"), "it costs more anyway");
+    plain.max_price = serde_json::from_str(r#"{"excl_vat":12,"incl_vat":13}"#).unwrap();
+    assert_eq!(said(&cost_of(&plain, "10", 60, 0).total), both("12.00", "13.00"), "the maximum wins");
+    plain.min_price = None;
+    assert_eq!(said(&cost_of(&plain, "20", 60, 0).total), without_vat("12.00"), "no VAT applies");
 }
 
 #[test]
