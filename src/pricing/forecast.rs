@@ -130,11 +130,13 @@ impl RunningCost {
         let mut fixed = Most::default();
         let mut surplus = SurplusAhead::new(tariffs, &self.ledger);
         for _ in 0..MOST_CELLS {
-            let to = tariffs.list.iter().map(|tariff| self.cell_end(tariff, at)).fold(until, i64::min).max(at);
+            let to =
+                tariffs.list.iter().map(|tariff| self.cell_end(tariff, at)).fold(until, i64::min).max(at);
             let energy = energy_of(power, to - at)?;
             energy_then = energy_then.saturating_add(energy);
             let span = Span { from: at, to, power: told(power), energy_then, energy };
-            let possible = |list: fn(&Candidates) -> &[Candidate]| self.possible(tariffs, list, &span, &clock);
+            let possible =
+                |list: fn(&Candidates) -> &[Candidate]| self.possible(tariffs, list, &span, &clock);
             let by_energy = possible(|all| &all.energy);
             let charging = possible(|all| &all.time);
             let parking = possible(|all| &all.parking);

@@ -6,6 +6,7 @@ pub(crate) mod exports;
 mod frame;
 mod frames;
 mod logs;
+mod prices;
 mod running;
 mod tariffs;
 

@@ -104,4 +104,44 @@ on_each_engine! {
         assert_eq!(viewer.problem(Method::GET, "/tariffs/DE*ABC/T2/explanation", None).await.0, 404);
         site.node.stop().await;
     }
+
+    async fn a_charge_and_a_cdr_are_priced_without_being_stored(db: TestDb) {
+        let node = TestNode::start(db.url()).await;
+        let viewer = Operator::of_role(&node, "viewer").await;
+        let elements = r#"[{"price_components": [{"type": "ENERGY", "price": 0.40, "vat": 19, "step_size": 1}],
+                            "restrictions": {"end_time": "17:00"}},
+                           {"price_components": [{"type": "ENERGY", "price": 0.60, "vat": 19, "step_size": 1}]}]"#;
+        let charge = tariff(&format!(
+            r#"{{"tariff": {{"currency": "EUR", "elements": {elements}}}, "timezone": "Europe/Berlin", "energy_kwh": 22,
+                "from": "2026-01-14T15:30:00Z", "to": "2026-01-14T17:00:00Z", "max_power_kw": 22}}"#
+        ));
+        let price = posted(&viewer, "/pricing/tariffs/price", charge.clone()).await;
+        // Half of it before 17:00 in Berlin: 11 × 0.40 + 11 × 0.60.
+        assert_eq!(price["total_cost"].to_string(), r#"{"excl_vat":11.00,"incl_vat":13.09}"#);
+        assert_eq!(price["periods"][1]["start_date_time"], "2026-01-14T16:00:00Z");
+        assert_eq!(price["periods"][1]["interpolated"], true);
+
+        let cdr = tariff(&format!(
+            r#"{{"currency": "EUR", "start_date_time": "2026-01-14T15:30:00Z", "end_date_time": "2026-01-14T16:30:00Z",
+                "tariffs": [{{"id": "T", "currency": "EUR", "elements": {elements}}}],
+                "charging_periods": [{{"start_date_time": "2026-01-14T15:30:00Z", "tariff_id": "T",
+                                       "dimensions": [{{"type": "ENERGY", "volume": 22}}]}}]}}"#
+        ));
+        let price = posted(&viewer, "/pricing/cdrs/price?timezone=Europe/Berlin", cdr.clone()).await;
+        assert_eq!(price["total_cost"].to_string(), r#"{"excl_vat":8.80,"incl_vat":10.47}"#);
+        assert_eq!(price["warnings"][0]["path"], "$.charging_periods[0]", "a price changes within it");
+
+        for (path, body, at) in [
+            ("/pricing/cdrs/price?timezone=Mars", cdr.clone(), "timezone"),
+            ("/pricing/cdrs/price", json!({"currency": "EUR"}), "$.start_date_time"),
+            ("/pricing/tariffs/price", json!({"tariff": {}}), "$"),
+        ] {
+            let response = viewer.send(Method::POST, path, Some(body)).await;
+            assert_eq!(response.status(), 400, "{path}");
+            let problem: Value = response.json().await.unwrap();
+            let places: Vec<&str> =
+                problem["errors"].as_array().unwrap().iter().map(|error| error["at"].as_str().unwrap()).collect();
+            assert!(places.iter().any(|place| place.starts_with(at)), "{path}: {problem}");
+        }
+    }
 }
