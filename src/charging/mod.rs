@@ -15,6 +15,7 @@ pub mod settle;
 pub mod start;
 pub mod station;
 pub mod stop;
+pub mod tariff_choice;
 
 pub use link::{StationAnswer, StationCall, StationCallError, StationLink};
 

@@ -24,6 +24,7 @@ pub mod serve;
 pub mod simulate;
 pub mod station;
 pub mod store;
+pub mod tariff;
 pub mod token;
 
 pub use failure::{Failure, Outcome};
@@ -103,6 +104,7 @@ enum Command {
     Party(party::PartyArgs),
     Station(station::StationArgs),
     Token(token::TokenArgs),
+    Tariff(tariff::TariffArgs),
     Partner(partner::PartnerArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
@@ -149,6 +151,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
+        Command::Tariff(args) => tariff::run(&settings, output, args),
         Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),

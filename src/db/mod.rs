@@ -7,6 +7,7 @@
 //! whole or not at all, and it is durable when the call returns.
 
 pub mod api_keys;
+pub mod assignments;
 pub mod backup;
 pub mod cdrs;
 pub mod changes;
@@ -15,6 +16,7 @@ pub mod commands;
 mod conn;
 pub mod error;
 pub mod frames;
+pub mod goods;
 pub mod locations;
 pub mod page;
 pub mod parties;
@@ -24,6 +26,8 @@ pub mod schema;
 pub mod sessions;
 pub mod settings;
 pub mod stations;
+pub mod tariff_groups;
+pub mod tariff_news;
 pub mod tariffs;
 pub mod tokens;
 pub mod types;

@@ -24,9 +24,11 @@
 //!   after VAT by as much as the total before VAT: what it adds or takes away carries no VAT.
 //! - Where `min_price` is above `max_price`, `max_price` wins.
 
+pub mod choice;
 pub mod cost;
 pub mod exact;
 pub mod finding;
+pub mod goods;
 pub mod policy;
 pub mod running;
 pub mod select;
@@ -34,6 +36,7 @@ pub mod select;
 pub use cost::{Billed, Cost, CostLine, LineKind};
 pub use exact::Exact;
 pub use finding::Finding;
+pub use goods::pricing_warnings;
 pub use policy::{PricingPolicy, Rounding, minor_units};
 pub use running::{Activity, Progress, RunningCost};
 

@@ -5,6 +5,7 @@ mod catalogue;
 mod exports;
 mod frame;
 mod frames;
+mod tariffs;
 
 use crate::support::db::TestDb;
 use serde_json::Value;

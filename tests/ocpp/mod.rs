@@ -1,7 +1,7 @@
 //! OCPP, as stations see it.
 
 mod admission;
-mod client;
+pub(crate) mod client;
 mod frames;
 mod python_station;
 mod schemas;

@@ -3,3 +3,4 @@
 mod convergence;
 mod delivery;
 mod peer;
+mod tariffs;

@@ -6,4 +6,5 @@ mod objects;
 mod openapi;
 mod operator;
 mod running;
+mod tariffs;
 mod tls;

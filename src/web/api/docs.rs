@@ -2,7 +2,8 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdrs, commands, late_messages, locations, parties, partners, sessions, stations, tariffs, tokens,
+    auth, cdrs, commands, late_messages, locations, parties, partners, sessions, stations,
+    tariff_assignments, tariff_groups, tariff_input, tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -39,7 +40,9 @@ texts, so that no digit is lost."
         sessions::list, sessions::get,
         cdrs::list, cdrs::get,
         tokens::list, tokens::get, tokens::put, tokens::delete, tokens::block, tokens::unblock,
-        tariffs::list, tariffs::get,
+        tariffs::list, tariffs::get, tariff_input::put, tariff_input::delete,
+        tariff_assignments::list, tariff_assignments::create, tariff_assignments::delete,
+        tariff_groups::list, tariff_groups::put, tariff_groups::delete,
         locations::list, locations::get,
         partners::list, partners::get,
     ),
@@ -53,7 +56,7 @@ texts, so that no digit is lost."
         (name = "sessions", description = "Charges as partners see them while they run"),
         (name = "cdrs", description = "The sealed accounts of charges"),
         (name = "tokens", description = "What drivers identify with"),
-        (name = "tariffs", description = "What charging costs"),
+        (name = "tariffs", description = "What charging costs, where and for whom"),
         (name = "locations", description = "Where stations stand"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )

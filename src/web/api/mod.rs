@@ -16,6 +16,9 @@ pub mod parties;
 pub mod partners;
 pub mod sessions;
 pub mod stations;
+pub mod tariff_assignments;
+pub mod tariff_groups;
+pub mod tariff_input;
 pub mod tariffs;
 pub mod tokens;
 pub mod view;
@@ -52,7 +55,20 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/tokens/{party}/{type}/{uid}/block", [post().to(tokens::block)]))
         .service(at("/tokens/{party}/{type}/{uid}/unblock", [post().to(tokens::unblock)]))
         .service(at("/tariffs", [get().to(tariffs::list)]))
-        .service(at("/tariffs/{party}/{id}", [get().to(tariffs::get)]))
+        .service(at(
+            "/tariffs/{party}/{id}",
+            [get().to(tariffs::get), put().to(tariff_input::put), delete().to(tariff_input::delete)],
+        ))
+        .service(at(
+            "/tariff-assignments",
+            [get().to(tariff_assignments::list), post().to(tariff_assignments::create)],
+        ))
+        .service(at("/tariff-assignments/{id}", [delete().to(tariff_assignments::delete)]))
+        .service(at("/tariff-groups", [get().to(tariff_groups::list)]))
+        .service(at(
+            "/tariff-groups/{name}",
+            [put().to(tariff_groups::put), delete().to(tariff_groups::delete)],
+        ))
         .service(at("/locations", [get().to(locations::list)]))
         .service(at("/locations/{party}/{id}", [get().to(locations::get)]))
         .service(at("/partners", [get().to(partners::list)]))
