@@ -143,7 +143,7 @@ on_each_engine! {
         assert_eq!((&report["imported"], &report["bad"]), (&json!(1), &json!([])));
         let told = |list: &Value| list.as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
         assert!(told(&report["violations"]).contains(&"$[0].max_price".to_owned()), "{report}");
-        assert_eq!(told(&report["warnings"]), ["$[0].elements[0].price_components[0].type"]);
+        assert_eq!(told(&report["warnings"]), ["$[0].elements[0].price_components[0].type", "$[0].max_price"]);
 
         // As it came, to whoever asks.
         let shown = run(&db, &["tariff", "show", "ODD", "--json"]).json();

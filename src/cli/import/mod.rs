@@ -167,10 +167,7 @@ fn read_all<K: Kind>(
         match read {
             Ok(Parsed { object, notes: put_right, violations }) => {
                 report.notes.extend(Remarks::at(index, &path, notes.into_iter().chain(put_right)));
-                // What breaks the specification where it stands is told once.
-                let mut warnings = object.warnings();
-                warnings.retain(|warning| violations.iter().all(|violation| violation.path != warning.path));
-                let warnings = warnings.into_iter();
+                let warnings = object.warnings().into_iter();
                 report.violations.extend(Remarks::at(index, &path, violations));
                 let warnings = warnings.map(|Finding { path, reason }| Remark { path, message: reason });
                 report.warnings.extend(Remarks::at(index, &path, warnings));
