@@ -59,6 +59,8 @@ pub struct Wakes {
     pub settle: Notify,
     /// A command has a result, or expects one by a time.
     pub commands: Notify,
+    /// Tariffs or their assignments changed.
+    pub tariffs: Notify,
     /// What happened, for those who watch.
     pub events: broadcast::Sender<Event>,
 }
@@ -70,6 +72,7 @@ impl Default for Wakes {
             sync: Notify::new(),
             settle: Notify::new(),
             commands: Notify::new(),
+            tariffs: Notify::new(),
             events: broadcast::Sender::new(1024),
         }
     }

@@ -5,7 +5,7 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
-use crate::jobs::{commands, delivery, settle, sync};
+use crate::jobs::{commands, delivery, settle, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
@@ -130,6 +130,7 @@ impl Node {
         jobs.push(tokio::spawn(commands::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(delivery::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(sync::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(tariffs::run(Arc::clone(&app), stop.clone())));
         tracing::info!(%address, public_url = app.public_url, "listening");
         Ok(Self { app, stations, address, handle, server, jobs, stop })
     }

@@ -16,6 +16,7 @@ mod signed;
 pub mod start;
 pub mod station;
 pub mod stop;
+pub mod tariff_choice;
 
 pub use link::{StationAnswer, StationCall, StationCallError, StationLink};
 

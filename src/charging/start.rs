@@ -2,17 +2,18 @@
 
 use super::account::{Basis, open, tariffs_of, zone_of};
 use super::authorize::{Authorization, IdTagDecision, IdTagStatus, decide};
+use super::tariff_choice::{buyer_of, choose_tariff};
 use super::{ChargingError, record};
 use crate::app::{App, Event};
 use crate::db::charges::{Charge, ChargeState, Reference};
 use crate::db::stations::LateMessage;
 use crate::db::types::Json;
-use crate::db::{DbConn, charges, commands, locations, sessions, stations, tariffs};
+use crate::db::{DbConn, charges, commands, locations, sessions, stations};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
 use crate::domain::session::{CdrToken, Session, SessionStatus};
 use crate::domain::station::{Station, StationConnector, StationId};
-use crate::domain::tariff::{Tariff, TariffType};
+use crate::domain::tariff::Tariff;
 use crate::domain::token::{Token, TokenType};
 use crate::domain::{CiString, Extra, Kwh, Timestamp};
 use crate::pricing::PricingPolicy;
@@ -156,7 +157,16 @@ impl Opening {
         let connector = self.connector_of(&station)?;
         let location = locations::find(conn, &station.party, &station.location_id)?
             .ok_or_else(|| ChargingError::UnknownLocation(station.location_id.to_string()))?;
-        let tariff = tariff_for(conn, &location, connector, self.start.at)?;
+        let grant = self.authorization.grant.as_ref().map(|grant| commands::find(conn, grant)).transpose()?;
+        let mut grant = grant.flatten();
+        let buyer = match &self.authorization.token {
+            Some(token) => {
+                let asked_by = grant.as_ref().and_then(|command| command.partner_id);
+                Some(buyer_of(conn, token, asked_by)?)
+            }
+            None => None,
+        };
+        let tariff = choose_tariff(conn, &location, connector, buyer.as_ref(), None, self.start.at)?;
 
         record::close_superseded(
             conn,
@@ -214,11 +224,9 @@ impl Opening {
         debug_assert_eq!(charge.state(), ChargeState::Active);
         charges::insert(conn, &charge)?;
         record::write_session(conn, session, &running, &tariffs, self.now)?;
-        if let Some(grant) = &self.authorization.grant
-            && let Some(mut command) = commands::find(conn, grant)?
-        {
+        if let Some(command) = &mut grant {
             command.session_id = Some(charge.session_id.clone());
-            commands::update(conn, &command)?;
+            commands::update(conn, command)?;
         }
         Ok(Started { transaction_id, decision })
     }
@@ -300,27 +308,6 @@ fn only(mut location: Location, connector: &StationConnector) -> Location {
         }
     }
     location
-}
-
-/// The tariff of a charge without a charging preference: of the connector's, the first that is valid then and
-/// is for every session or for regular ones (OCPI 2.2.1 mod_tariffs, "TariffType").
-fn tariff_for(
-    conn: &mut DbConn,
-    location: &Location,
-    connector: &StationConnector,
-    at: Timestamp,
-) -> Result<Option<Tariff>, ChargingError> {
-    let found = location.evse(&connector.evse_uid).and_then(|evse| evse.connector(&connector.connector_id));
-    for id in found.iter().flat_map(|connector| connector.tariff_ids.iter().flatten()) {
-        if let Some(tariff) = tariffs::find(conn, &location.party, id)?
-            && tariff.start_date_time.is_none_or(|from| from <= at)
-            && tariff.end_date_time.is_none_or(|to| at < to)
-            && matches!(tariff.tariff_type, None | Some(TariffType::Regular))
-        {
-            return Ok(Some(tariff));
-        }
-    }
-    Ok(None)
 }
 
 /// The session of a charge of ours.

@@ -155,7 +155,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Party(args) => party::run(&settings, output, args),
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
-        Command::Tariff(args) => tariff::run(output, args),
+        Command::Tariff(args) => tariff::run(&settings, output, args),
         Command::Cdr(args) => cdr::run(output, args),
         Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),

@@ -17,6 +17,7 @@ use crate::domain::partner::{ModuleId, PartnerStatus};
 use crate::domain::party::{PartyId, Role};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use std::collections::HashSet;
 
 /// Objects that are looked up with one query: SQLite bounds what is bound.
 const KEYS_AT_ONCE: usize = 500;
@@ -132,7 +133,7 @@ pub fn mark_for_roles(
     Ok(ids)
 }
 
-/// Marks all of our objects of a module that a partner may be told of: every tariff and token, locations that are
+/// Marks all of our objects of a module, apart from tariffs, that a partner may be told of: every token, locations that are
 /// for partners, sessions and CDRs of the eMSP that is named. Returns how many.
 ///
 /// # Errors
@@ -144,9 +145,6 @@ pub fn mark_all(
     emsp: Option<&PartyId>,
     now: Timestamp,
 ) -> DbResult<usize> {
-    if *module == ModuleId::Tariffs {
-        return mark_all_tariffs(conn, partner_id, now);
-    }
     let (id, source) = match module {
         // As `ObjectKey::of_location` escapes.
         ModuleId::Locations => {
@@ -177,12 +175,21 @@ pub fn mark_all(
     })
 }
 
-/// Tariffs are few, and their columns hold folded ids.
-fn mark_all_tariffs(conn: &mut DbConn, partner_id: i64, now: Timestamp) -> DbResult<usize> {
+/// Marks those of our tariffs that a partner is told of (party and folded id). Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_tariffs(
+    conn: &mut DbConn,
+    partner_id: i64,
+    told: &HashSet<(PartyId, String)>,
+    now: Timestamp,
+) -> DbResult<usize> {
+    // Tariffs are few, and their columns hold folded ids.
     let mut page = Page::first(500);
     let mut marked = 0;
     loop {
-        let slice = tariffs::list(conn, &Owner::Ours, page)?;
+        let slice = tariffs::list_told(conn, &Owner::Ours, told, page)?;
         for tariff in &slice.items {
             let key = ObjectKey::of_tariff(&tariff.party, &tariff.id);
             mark(conn, partner_id, &ModuleId::Tariffs, &key, now)?;

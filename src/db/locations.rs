@@ -4,11 +4,12 @@ use super::page::{Page, Slice, changed_within};
 use super::portable::PortableExt;
 use super::schema::locations;
 use super::types::Json;
-use super::{Backend, DbConn, DbResult};
+use super::{Backend, DbConn, DbError, DbResult};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
 use crate::domain::{CiString, Timestamp};
 use diesel::prelude::*;
+use std::collections::{BTreeSet, HashSet};
 
 /// Whose objects are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +41,72 @@ macro_rules! of_owner {
 }
 pub(super) use of_owner;
 
+/// What stands between the ids of the column `tariff_ids`: an id has no line break in it.
+const LINE: &str = "\n";
+
+/// The tariffs that a location's connectors name, folded, each once.
+#[must_use]
+pub fn named_by(location: &Location) -> Vec<String> {
+    let connectors = location.evses().flat_map(|evse| &evse.connectors);
+    let ids: BTreeSet<String> =
+        connectors.flat_map(|connector| connector.tariff_ids.iter().flatten()).map(CiString::key).collect();
+    ids.into_iter().collect()
+}
+
+/// The tariffs that connectors of ours name, folded, by party.
+///
+/// # Errors
+/// When the database fails.
+pub fn named_tariffs(conn: &mut DbConn) -> DbResult<HashSet<(PartyId, String)>> {
+    let rows: Vec<(String, String, String)> = locations::table
+        .filter(locations::partner_id.is_null())
+        .filter(locations::tariff_ids.ne(""))
+        .select((locations::country_code, locations::party_id, locations::tariff_ids))
+        .distinct()
+        .load(conn)?;
+    let mut named = HashSet::new();
+    for (country_code, party_id, ids) in rows {
+        let party =
+            PartyId::new(&country_code, &party_id).map_err(|why| DbError::corrupt("location", why))?;
+        named.extend(ids.split(LINE).map(|id| (party.clone(), id.to_owned())));
+    }
+    Ok(named)
+}
+
+/// Our locations behind a `seq`, with theirs, of one party: all, or the one of that id.
+///
+/// # Errors
+/// When the database fails.
+pub fn ours_behind(
+    conn: &mut DbConn,
+    party: &PartyId,
+    only: Option<&CiString>,
+    seq: i64,
+    limit: i64,
+) -> DbResult<Vec<(i64, Location)>> {
+    let mut query = locations::table
+        .filter(locations::country_code.eq(party.country_code()))
+        .filter(locations::party_id.eq(party.party_id()))
+        .filter(locations::partner_id.is_null())
+        .filter(locations::seq.gt(seq))
+        .order(locations::seq)
+        .limit(limit)
+        .select((locations::seq, locations::body))
+        .into_boxed::<Backend>();
+    if let Some(id) = only {
+        query = query.filter(locations::id.eq(id.key()));
+    }
+    let rows: Vec<(i64, Json<Location>)> = query.load(conn)?;
+    Ok(rows.into_iter().map(|(seq, body)| (seq, body.0)).collect())
+}
+
 /// Writes a location, new or in place of the one that is there.
 ///
 /// # Errors
 /// When the database fails.
 pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -> DbResult<()> {
     let body = Json(location.clone());
+    let tariff_ids = if partner_id.is_none() { named_by(location).join(LINE) } else { String::new() };
     diesel::insert_into(locations::table)
         .values((
             locations::country_code.eq(location.party.country_code()),
@@ -55,6 +116,7 @@ pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -
             locations::publish.eq(location.is_for_partners()),
             locations::body.eq(&body),
             locations::last_updated.eq(location.last_updated),
+            locations::tariff_ids.eq(&tariff_ids),
         ))
         .on_conflict((locations::country_code, locations::party_id, locations::id))
         .do_update()
@@ -63,6 +125,7 @@ pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -
             locations::publish.eq(location.is_for_partners()),
             locations::body.eq(&body),
             locations::last_updated.eq(location.last_updated),
+            locations::tariff_ids.eq(&tariff_ids),
         ))
         .portable()
         .execute(conn)?;

@@ -7,6 +7,7 @@
 //! whole or not at all, and it is durable when the call returns.
 
 pub mod api_keys;
+pub mod assignments;
 pub mod backup;
 mod between;
 pub mod cdrs;
@@ -16,6 +17,7 @@ pub mod commands;
 mod conn;
 pub mod error;
 pub mod frames;
+pub mod goods;
 pub mod locations;
 mod object_key;
 pub mod page;
@@ -26,6 +28,8 @@ pub mod schema;
 pub mod sessions;
 pub mod settings;
 pub mod stations;
+pub mod tariff_groups;
+pub mod tariff_news;
 pub mod tariffs;
 pub mod tokens;
 pub mod types;

@@ -105,6 +105,7 @@ diesel::table! {
         publish -> Bool,
         body -> Text,
         last_updated -> Instant,
+        tariff_ids -> Text,
     }
 }
 
@@ -120,6 +121,48 @@ diesel::table! {
         partner_id -> Nullable<BigInt>,
         body -> Text,
         last_updated -> Instant,
+        start_at -> Nullable<Instant>,
+        end_at -> Nullable<Instant>,
+}
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    tariff_groups (id) {
+        id -> Text,
+        name -> Text,
+        members -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    tariff_assignments (id) {
+        id -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        tariff_id -> Text,
+        location_id -> Nullable<Text>,
+        valid_from -> Nullable<Instant>,
+        valid_to -> Nullable<Instant>,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    tariff_news (seq) {
+        seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        cursor -> BigInt,
+        body -> Text,
     }
 }
 

@@ -13,6 +13,9 @@ pub const PUBLIC_URL: &str = "public_url";
 /// read all stations to find out.
 pub const STATIONS_GENERATION: &str = "stations_generation";
 
+/// Name of the setting that says up to when beginnings and ends of tariffs and their assignments were told.
+pub const TARIFF_EDGES: &str = "tariff_edges";
+
 /// A setting's value.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use super::page::{Page, Slice};
 use super::portable::PortableExt;
 use super::schema::{station_connectors, stations};
 use super::{DbConn, DbError, DbResult, settings};
+use crate::domain::assignment::ConnectorRef;
 use crate::domain::party::PartyId;
 use crate::domain::station::{BootInfo, ConnectorStatus, Station, StationAuth, StationConnector, StationId};
 use crate::domain::{CiString, Timestamp};
@@ -315,6 +316,30 @@ pub fn serving(
             Ok((StationId::parse(&id).map_err(|why| DbError::corrupt("station", why))?, connector))
         })
         .collect()
+}
+
+/// The connectors that a station of a party serves; none where there is no such station.
+///
+/// # Errors
+/// When the database fails.
+pub fn connectors_of(conn: &mut DbConn, party: &PartyId, station_id: &str) -> DbResult<Vec<ConnectorRef>> {
+    let rows: Vec<(String, String, String)> = station_connectors::table
+        .filter(station_connectors::station_id.eq(station_id))
+        .filter(station_connectors::country_code.eq(party.country_code()))
+        .filter(station_connectors::party_id.eq(party.party_id()))
+        .order(station_connectors::number)
+        .select((
+            station_connectors::location_id,
+            station_connectors::evse_uid,
+            station_connectors::connector_id,
+        ))
+        .load(conn)?;
+    let connector = |(location_id, evse_uid, connector_id): (String, String, String)| ConnectorRef {
+        location_id: location_id.into(),
+        evse_uid: evse_uid.into(),
+        connector_id: connector_id.into(),
+    };
+    Ok(rows.into_iter().map(connector).collect())
 }
 
 /// Keeps what a station says of itself. Whether it is there.

@@ -10,6 +10,7 @@ use crate::domain::party::PartyId;
 use crate::domain::tariff::Tariff;
 use crate::domain::{CiString, Timestamp};
 use diesel::prelude::*;
+use std::collections::HashSet;
 
 /// Writes a tariff, new or in place of the one that is there.
 ///
@@ -25,6 +26,8 @@ pub fn upsert(conn: &mut DbConn, tariff: &Tariff, partner_id: Option<i64>) -> Db
             tariffs::partner_id.eq(partner_id),
             tariffs::body.eq(&body),
             tariffs::last_updated.eq(tariff.last_updated),
+            tariffs::start_at.eq(tariff.start_date_time),
+            tariffs::end_at.eq(tariff.end_date_time),
         ))
         .on_conflict((tariffs::country_code, tariffs::party_id, tariffs::id))
         .do_update()
@@ -32,6 +35,8 @@ pub fn upsert(conn: &mut DbConn, tariff: &Tariff, partner_id: Option<i64>) -> Db
             tariffs::partner_id.eq(partner_id),
             tariffs::body.eq(&body),
             tariffs::last_updated.eq(tariff.last_updated),
+            tariffs::start_at.eq(tariff.start_date_time),
+            tariffs::end_at.eq(tariff.end_date_time),
         ))
         .portable()
         .execute(conn)?;
@@ -80,6 +85,112 @@ pub fn list(conn: &mut DbConn, owner: &Owner, page: Page) -> DbResult<Slice<Tari
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }
 
+/// The tariffs of ours of one party with these folded ids.
+///
+/// # Errors
+/// When the database fails.
+pub fn ours_by_keys(conn: &mut DbConn, party: &PartyId, keys: &[String]) -> DbResult<Vec<Tariff>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Json<Tariff>> = tariffs::table
+        .filter(tariffs::country_code.eq(party.country_code()))
+        .filter(tariffs::party_id.eq(party.party_id()))
+        .filter(tariffs::partner_id.is_null())
+        .filter(tariffs::id.eq_any(keys))
+        .order(tariffs::seq)
+        .select(tariffs::body)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// Our own tariffs of that id, whatever their party.
+///
+/// # Errors
+/// When the database fails.
+pub fn ours_by_id(conn: &mut DbConn, id: &CiString) -> DbResult<Vec<Tariff>> {
+    let rows: Vec<Json<Tariff>> = tariffs::table
+        .filter(tariffs::id.eq(id.key()))
+        .filter(tariffs::partner_id.is_null())
+        .order(tariffs::seq)
+        .select(tariffs::body)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// A page of those tariffs of ours that are among `told` (party and folded id), in the order of creation.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_told(
+    conn: &mut DbConn,
+    owner: &Owner,
+    told: &HashSet<(PartyId, String)>,
+    page: Page,
+) -> DbResult<Slice<Tariff>> {
+    let rows: Vec<(i64, String, String, String)> = {
+        let query = of_owner!(tariffs::table.into_boxed::<Backend>(), tariffs, owner);
+        let query = changed_within!(query, page, tariffs::last_updated);
+        query
+            .filter(tariffs::partner_id.is_null())
+            .order(tariffs::seq)
+            .select((tariffs::seq, tariffs::country_code, tariffs::party_id, tariffs::id))
+            .load(conn)?
+    };
+    let is_told = |(_, country_code, party_id, id): &(i64, String, String, String)| {
+        PartyId::new(country_code, party_id).is_ok_and(|party| told.contains(&(party, id.clone())))
+    };
+    let seqs: Vec<i64> = rows.iter().filter(|row| is_told(row)).map(|row| row.0).collect();
+    let total = i64::try_from(seqs.len()).unwrap_or(i64::MAX);
+    let (offset, limit) = (usize::try_from(page.offset), usize::try_from(page.limit));
+    let wanted: Vec<i64> =
+        seqs.into_iter().skip(offset.unwrap_or(usize::MAX)).take(limit.unwrap_or_default()).collect();
+    let rows: Vec<Json<Tariff>> = tariffs::table
+        .filter(tariffs::seq.eq_any(wanted))
+        .order(tariffs::seq)
+        .select(tariffs::body)
+        .load(conn)?;
+    Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
+}
+
+/// When the next tariff of ours behind a time becomes valid or ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn next_edge(conn: &mut DbConn, after: Timestamp) -> DbResult<Option<Timestamp>> {
+    let start: Option<Timestamp> = tariffs::table
+        .filter(tariffs::partner_id.is_null())
+        .filter(tariffs::start_at.gt(after))
+        .select(tariffs::start_at.assume_not_null())
+        .order(tariffs::start_at)
+        .first(conn)
+        .optional()?;
+    let end: Option<Timestamp> = tariffs::table
+        .filter(tariffs::partner_id.is_null())
+        .filter(tariffs::end_at.gt(after))
+        .select(tariffs::end_at.assume_not_null())
+        .order(tariffs::end_at)
+        .first(conn)
+        .optional()?;
+    Ok([start, end].into_iter().flatten().min())
+}
+
+/// The tariffs of ours that became valid or ended behind a time and up to another.
+///
+/// # Errors
+/// When the database fails.
+pub fn with_edges(conn: &mut DbConn, after: Timestamp, until: Timestamp) -> DbResult<Vec<Tariff>> {
+    let start = tariffs::start_at.gt(after).and(tariffs::start_at.le(until));
+    let end = tariffs::end_at.gt(after).and(tariffs::end_at.le(until));
+    let rows: Vec<Json<Tariff>> = tariffs::table
+        .filter(tariffs::partner_id.is_null())
+        .filter(start.or(end))
+        .order(tariffs::seq)
+        .select(tariffs::body)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
 /// Removes every object of a partner that is not among those present and was last changed before a time: after
 /// a complete, unfiltered pull, what it no longer holds.
 ///
@@ -96,7 +207,7 @@ pub fn remove_absent(
         .filter(tariffs::last_updated.lt(before))
         .select((tariffs::seq, tariffs::country_code, tariffs::party_id, tariffs::id))
         .load(conn)?;
-    let present: std::collections::HashSet<(String, String, String)> = present
+    let present: HashSet<(String, String, String)> = present
         .iter()
         .map(|(party, id)| (party.country_code().to_owned(), party.party_id().to_owned(), id.key()))
         .collect();

@@ -3,6 +3,7 @@
 //! The types are the superset of the OCPI versions; each version folder converts to and from them. They
 //! serialise as the documents that the database keeps. This module imports nothing of ours.
 
+pub mod assignment;
 pub mod cdr;
 pub mod charging_period;
 pub mod command;

@@ -25,6 +25,20 @@ open_enum! {
 }
 
 open_enum! {
+    /// OCPI 2.2.1 mod_sessions, "ProfileType": what a driver prefers.
+    pub enum ProfileType {
+        /// The lowest price.
+        Cheap = "CHEAP",
+        /// The shortest time.
+        Fast = "FAST",
+        /// The cleanest energy.
+        Green = "GREEN",
+        /// Nothing in particular.
+        RegularProfile = "REGULAR",
+    }
+}
+
+open_enum! {
     /// OCPI 2.2.1 mod_cdrs, "AuthMethod".
     pub enum AuthMethod {
         /// The eMSP was asked.

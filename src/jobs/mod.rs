@@ -5,3 +5,4 @@ pub mod commands;
 pub mod delivery;
 pub mod settle;
 pub mod sync;
+pub mod tariffs;

@@ -216,6 +216,12 @@ impl Examiner {
             Kind::Time => self.time(value),
             Kind::Word(words) => self.word(value, words),
             Kind::Object(class) => self.object(class, value),
+            Kind::ObjectOrKept(class) if value.is_object() => self.object(class, value),
+            Kind::ObjectOrKept(class) => self.violation(format!(
+                "{} is wanted, found {}: kept as it came, without effect",
+                article(class.name),
+                describe(value)
+            )),
         }
         Verdict::Keep
     }

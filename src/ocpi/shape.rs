@@ -74,6 +74,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// An object.
     Object(&'static Class),
+    /// An object; anything else that stands there is kept as it came and has no effect.
+    ObjectOrKept(&'static Class),
 }
 
 /// `1`.

@@ -31,12 +31,14 @@
 
 mod booking;
 mod calendar;
+pub mod choice;
 pub mod cost;
 pub mod describe;
 pub mod exact;
 pub mod explain;
 pub mod finding;
 mod forecast;
+pub mod goods;
 pub mod lint;
 mod periods;
 pub mod policy;
@@ -59,6 +61,7 @@ pub use cost::Cost;
 pub use exact::Exact;
 pub use explain::{Billed, CostLine, ExplainedPeriod, Explanation, LineKind, LinePrice};
 pub use finding::Finding;
+pub use goods::pricing_warnings;
 pub use policy::{PricingPolicy, Rounding, WrappedDays, minor_units};
 pub use record::PricingRecord;
 pub use running::{Activity, Progress, RunningCost};

@@ -1,8 +1,11 @@
 //! What our own parties own and an operator changes: locations, tariffs, tokens. Each change is written together
 //! with the marks that say which partners have to be told of it; the delivery worker does the telling.
 
-use crate::db::changes::{ObjectKey, mark_for_roles};
-use crate::db::{DbConn, DbResult, locations, partners, tariffs, tokens};
+use super::goods::{audience_of_tariff, is_named, pushed_to};
+use super::spread::{announce_everywhere, touch_tariff};
+use crate::db::changes::{self, ObjectKey, mark_for_roles};
+use crate::db::tariff_news::Audience;
+use crate::db::{DbConn, DbResult, assignments, locations, partners, tariffs, tokens};
 use crate::domain::location::Location;
 use crate::domain::partner::{ModuleId, PartnerStatus};
 use crate::domain::party::{LOCATION_AUDIENCE, PartyId, Role};
@@ -32,6 +35,8 @@ fn mark(conn: &mut DbConn, module: &ModuleId, key: &ObjectKey, now: Timestamp) -
 pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> DbResult<Vec<i64>> {
     let before = locations::find(conn, &location.party, &location.id)?;
     locations::upsert(conn, location, None)?;
+    let named = before.as_ref().map(locations::named_by).unwrap_or_default();
+    tell_newly_named(conn, location, &named, now)?;
     // What partners never were told of, they need not be told is not for them.
     if !location.is_for_partners() && !before.is_some_and(|before| before.is_for_partners()) {
         return Ok(Vec::new());
@@ -39,24 +44,72 @@ pub fn put_location(conn: &mut DbConn, location: &Location, now: Timestamp) -> D
     mark(conn, &ModuleId::Locations, &ObjectKey::of_location(&location.party, &location.id), now)
 }
 
-/// Writes a tariff of ours, and marks it for the partners that are returned.
+/// A tariff that a connector begins to name is told from then on, and one that none names any more and that is not
+/// assigned either is taken back ([`super::goods`]).
+fn tell_newly_named(
+    conn: &mut DbConn,
+    location: &Location,
+    before: &[String],
+    now: Timestamp,
+) -> DbResult<()> {
+    let party = &location.party;
+    let named = locations::named_by(location);
+    let others = |ids: &[String], than: &[String]| -> Vec<String> {
+        ids.iter().filter(|id| !than.contains(id)).cloned().collect()
+    };
+    for tariff in tariffs::ours_by_keys(conn, party, &others(&named, before))? {
+        touch_tariff(conn, party, &tariff.id, &Audience::Everybody, now)?;
+    }
+    for tariff in tariffs::ours_by_keys(conn, party, &others(before, &named))? {
+        if !is_named(conn, party, &tariff.id)? {
+            mark(conn, &ModuleId::Tariffs, &ObjectKey::of_tariff(party, &tariff.id), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a tariff of ours, and marks it for the partners that are returned: those that are told of it. When its
+/// type or its time changes, other charges are priced by it, and connectors list other tariffs.
 ///
 /// # Errors
 /// When the database fails.
 pub fn put_tariff(conn: &mut DbConn, tariff: &Tariff, now: Timestamp) -> DbResult<Vec<i64>> {
+    let prices = |tariff: &Tariff| (tariff.tariff_type.clone(), tariff.start_date_time, tariff.end_date_time);
+    let before = tariffs::find(conn, &tariff.party, &tariff.id)?;
     tariffs::upsert(conn, tariff, None)?;
-    mark(conn, &ModuleId::Tariffs, &ObjectKey::of_tariff(&tariff.party, &tariff.id), now)
+    if before.is_some_and(|before| prices(&before) != prices(tariff)) {
+        announce_everywhere(conn, &tariff.party, &tariff.id, now)?;
+    }
+    let audience = audience_of_tariff(conn, &tariff.party, &tariff.id)?;
+    let told = pushed_to(conn, &ModuleId::Tariffs, &audience)?;
+    mark_tariff(conn, tariff, &told, now)?;
+    Ok(told)
 }
 
-/// Removes a tariff of ours, and marks it for the partners, which are told by DELETE; whether it was there.
+fn mark_tariff(conn: &mut DbConn, tariff: &Tariff, partners: &[i64], now: Timestamp) -> DbResult<()> {
+    let key = ObjectKey::of_tariff(&tariff.party, &tariff.id);
+    for partner in partners {
+        changes::mark(conn, *partner, &ModuleId::Tariffs, &key, now)?;
+    }
+    Ok(())
+}
+
+/// Removes a tariff of ours with its assignments, and marks it for the partners that knew it, which are told by
+/// DELETE; whether it was there.
 ///
 /// # Errors
 /// When the database fails.
 pub fn remove_tariff(conn: &mut DbConn, party: &PartyId, id: &CiString, now: Timestamp) -> DbResult<bool> {
     // Partners know it under the id as we wrote it.
     let Some((tariff, None)) = tariffs::find_with_owner(conn, party, id)? else { return Ok(false) };
+    let audience = audience_of_tariff(conn, party, id)?;
+    announce_everywhere(conn, party, id, now)?;
+    for assignment in assignments::of_tariff(conn, party, id)? {
+        assignments::remove(conn, assignment.id)?;
+    }
     tariffs::remove(conn, party, id)?;
-    mark(conn, &ModuleId::Tariffs, &ObjectKey::of_tariff(party, &tariff.id), now)?;
+    let told = pushed_to(conn, &ModuleId::Tariffs, &audience)?;
+    mark_tariff(conn, &tariff, &told, now)?;
     Ok(true)
 }
 

@@ -10,8 +10,9 @@
 //! passes, the partner is left alone.
 
 use super::due::{Due, look_up, takes};
+use super::goods::{Viewer, told_tariffs};
 pub use super::held::Memory;
-use super::link::{News, PartnerCallError, Routing};
+use super::link::{Gone, News, PartnerCallError, Routing};
 use crate::app::App;
 use crate::db::changes::{self, Change};
 use crate::db::partners::{self, Health};
@@ -20,6 +21,7 @@ use crate::domain::Timestamp;
 use crate::domain::partner::{DeliveryPolicy, ModuleId, Partner, PartnerStatus};
 use crate::domain::party::Role;
 use chrono::TimeDelta;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The order within a batch: nothing is sent before what it refers to.
@@ -122,11 +124,18 @@ struct Round<'a> {
 
 impl Round<'_> {
     async fn go(mut self, batch: Vec<Change>) -> DbResult<Progress> {
-        for known in batch {
+        let mut queue: VecDeque<(Change, bool)> = batch.into_iter().map(|change| (change, false)).collect();
+        while let Some((known, put_off)) = queue.pop_front() {
             // The partner too: it may have been suspended since, or have other endpoints.
-            let found = self.app.db.read(move |conn| look_again(conn, &known)).await?;
+            let now = self.app.now();
+            let found = self.app.db.read(move |conn| look_again(conn, &known, now)).await?;
             let Some((partner, due)) = found else { return Ok(Progress::NotTold) };
             let Some((change, due)) = due else { continue };
+            // A tariff goes after the locations that named it (OCPI 2.2.1 mod_tariffs, "DELETE Method").
+            if matches!(due, Due::Gone { gone: Gone::Tariff(..), .. }) && !put_off && !queue.is_empty() {
+                queue.push_back((change, true));
+                continue;
+            }
             let told = match due {
                 Due::Nothing => Ok(false),
                 due => self.tell(&partner, &change, due).await,
@@ -291,11 +300,11 @@ fn in_short(error: &PartnerCallError) -> String {
 type Found = Option<(Partner, Option<(Change, Due)>)>;
 
 /// A partner, a change and its object as they are now; nothing when the partner is not told any more.
-fn look_again(conn: &mut DbConn, known: &Change) -> DbResult<Found> {
+fn look_again(conn: &mut DbConn, known: &Change, now: Timestamp) -> DbResult<Found> {
     let Some(partner) = partners::find(conn, known.partner_id)?.filter(is_told) else { return Ok(None) };
     // Before the object: a change in between is then sent, and sent again, instead of being missed.
     let Some(change) = changes::current(conn, known)? else { return Ok(Some((partner, None))) };
-    let due = look_up(conn, &partner, &change)?;
+    let due = look_up(conn, &partner, &change, now)?;
     Ok(Some((partner, Some((change, due)))))
 }
 
@@ -331,7 +340,10 @@ pub fn mark_everything(conn: &mut DbConn, partner: &Partner, now: Timestamp) -> 
             continue;
         }
         let at = now.minus(TimeDelta::milliseconds(before));
-        if matches!(module, ModuleId::Sessions | ModuleId::Cdrs) {
+        if *module == ModuleId::Tariffs {
+            let told = told_tariffs(conn, &Viewer::of(partner))?;
+            marked += changes::mark_tariffs(conn, partner.id, &told, at)?;
+        } else if matches!(module, ModuleId::Sessions | ModuleId::Cdrs) {
             for emsp in emsps() {
                 marked += changes::mark_all(conn, partner.id, module, Some(emsp), at)?;
             }

@@ -2,14 +2,15 @@
 //! nothing, where the partner may not see it.
 
 use super::catalogue::roles_told_of;
+use super::goods::{Viewer, is_told_of, show_location};
 use super::link::{Gone, Object};
 use crate::db::changes::Change;
 use crate::db::{DbConn, DbResult, cdrs, locations, sessions, tariffs, tokens};
-use crate::domain::CiString;
 use crate::domain::partner::{InterfaceRole, ModuleId, Partner};
 use crate::domain::party::{PartyId, Role};
 use crate::domain::session::CdrToken;
 use crate::domain::token::{TokenKey, TokenType};
+use crate::domain::{CiString, Timestamp};
 
 /// What has to be sent.
 #[derive(Debug)]
@@ -51,18 +52,28 @@ fn first_told(partner: &Partner, module: &ModuleId) -> Option<PartyId> {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn look_up(conn: &mut DbConn, partner: &Partner, change: &Change) -> DbResult<Due> {
+pub(super) fn look_up(
+    conn: &mut DbConn,
+    partner: &Partner,
+    change: &Change,
+    now: Timestamp,
+) -> DbResult<Due> {
     let Some((party, name)) = change.key.split() else { return Ok(Due::Nothing) };
     if !takes(partner, &change.module) {
         return Ok(Due::Nothing);
     }
     let to = first_told(partner, &change.module);
+    let viewer = Viewer::of(partner);
     let state = |object, evse, to| Due::State { object, evse, to };
     let gone = |gone, to| Due::Gone { gone, to };
     let id = CiString::from(name);
     Ok(match change.module {
         ModuleId::Tariffs => match tariffs::find_with_owner(conn, &party, &id)? {
-            Some((tariff, None)) => state(Object::Tariff(Box::new(tariff)), None, to),
+            Some((tariff, None)) if is_told_of(conn, &viewer, &party, &id)? => {
+                state(Object::Tariff(Box::new(tariff)), None, to)
+            }
+            // The mark says that it was told of it until now.
+            Some((tariff, None)) => gone(Gone::Tariff(party, tariff.id), to),
             Some((_, Some(_))) => Due::Nothing,
             None => gone(Gone::Tariff(party, id), to),
         },
@@ -70,6 +81,7 @@ pub(super) fn look_up(conn: &mut DbConn, partner: &Partner, change: &Change) -> 
             let Some((party, id, evse)) = change.key.split_location() else { return Ok(Due::Nothing) };
             match locations::find_with_owner(conn, &party, &id)? {
                 Some((location, None)) if location.is_for_partners() => {
+                    let location = show_location(conn, location, &viewer, now)?;
                     state(Object::Location(Box::new(location)), evse, to)
                 }
                 Some((_, Some(_))) => Due::Nothing,

@@ -2,11 +2,13 @@
 //! way to a partner is the trait [`PartnerLink`].
 
 pub mod accept;
+pub mod assign;
 pub mod catalogue;
 pub mod commands;
 pub mod delivery;
 pub mod desk;
 pub mod due;
+pub mod goods;
 pub mod grant;
 pub mod held;
 pub mod link;
@@ -15,6 +17,7 @@ pub mod receive;
 pub mod reconcile;
 pub mod registration;
 pub mod serve;
+pub mod spread;
 pub mod sync;
 
 pub use link::{PartnerCallError, PartnerLink};

@@ -1,5 +1,5 @@
-//! What a partner may see of ours: locations that are for partners, our tariffs, the sessions and CDRs of its own
-//! drivers, and, if it operates stations, our tokens.
+//! What a partner may see of ours: locations that are for partners, the tariffs that are for it or for everybody,
+//! the sessions and CDRs of its own drivers, and, if it operates stations, our tokens.
 //!
 //! A list is read between writes, so that a partner that asks for what changed since it last asked misses nothing.
 //!
@@ -7,6 +7,7 @@
 //! about all of ours.
 
 use super::catalogue::roles_told_of;
+use super::goods::{Viewer, show_location, show_locations, told_tariffs};
 use crate::app::App;
 use crate::db::cdrs::CdrFilter;
 use crate::db::changes::{self, Change, ObjectKey};
@@ -37,20 +38,40 @@ fn emsps_of(partner: &Partner) -> Vec<PartyId> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locations(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Location>> {
-    let owner = owner(to);
-    app.db.read_between_writes(move |conn| locations::list_for_partners(conn, &owner, page)).await
+pub async fn locations(
+    app: &App,
+    partner: &Partner,
+    to: Option<&PartyId>,
+    page: Page,
+) -> DbResult<Slice<Location>> {
+    let (owner, viewer, now) = (owner(to), Viewer::of(partner), app.now());
+    app.db
+        .read_between_writes(move |conn| {
+            let Slice { items, total } = locations::list_for_partners(conn, &owner, page)?;
+            Ok(Slice { items: show_locations(conn, items, &viewer, now)?, total })
+        })
+        .await
 }
 
 /// One location of ours.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn location(app: &App, to: Option<&PartyId>, id: CiString) -> DbResult<Option<Location>> {
-    let to = to.cloned();
-    let ours = app.db.read(move |conn| locations::ours_by_id(conn, &id)).await?;
-    let asked = |location: &Location| to.as_ref().is_none_or(|party| location.party == *party);
-    Ok(ours.into_iter().find(|location| asked(location) && location.is_for_partners()))
+pub async fn location(
+    app: &App,
+    partner: &Partner,
+    to: Option<&PartyId>,
+    id: CiString,
+) -> DbResult<Option<Location>> {
+    let (to, viewer, now) = (to.cloned(), Viewer::of(partner), app.now());
+    app.db
+        .read(move |conn| {
+            let asked = |location: &Location| to.as_ref().is_none_or(|party| location.party == *party);
+            let mut ours = locations::ours_by_id(conn, &id)?.into_iter();
+            let found = ours.find(|location| asked(location) && location.is_for_partners());
+            found.map(|location| show_location(conn, location, &viewer, now)).transpose()
+        })
+        .await
 }
 
 /// Which of our parties has a location of that id, published or not: its stations may be used all the same.
@@ -64,13 +85,23 @@ pub async fn owner_of_location(app: &App, to: Option<&PartyId>, id: CiString) ->
     Ok(owners.find(|party| to.as_ref().is_none_or(|to| to == party)))
 }
 
-/// A page of our tariffs.
+/// A page of our tariffs, as far as the partner is told of them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn tariffs(app: &App, to: Option<&PartyId>, page: Page) -> DbResult<Slice<Tariff>> {
-    let owner = owner(to);
-    app.db.read_between_writes(move |conn| tariffs::list(conn, &owner, page)).await
+pub async fn tariffs(
+    app: &App,
+    partner: &Partner,
+    to: Option<&PartyId>,
+    page: Page,
+) -> DbResult<Slice<Tariff>> {
+    let (owner, viewer) = (owner(to), Viewer::of(partner));
+    app.db
+        .read_between_writes(move |conn| {
+            let told = told_tariffs(conn, &viewer)?;
+            tariffs::list_told(conn, &owner, &told, page)
+        })
+        .await
 }
 
 /// A page of the sessions of a partner's drivers with us.

@@ -39,7 +39,7 @@ pub struct Problem {
 /// A place in a request where something was wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Place {
-    /// `query`, `path`, `header` or `body`.
+    /// `query`, `path`, `header` or `body`; `tariff` where it is a tariff that is stored.
     #[serde(rename = "in")]
     #[schema(example = "query")]
     part: &'static str,
@@ -48,6 +48,13 @@ pub struct Place {
     at: String,
     /// What was wrong there.
     detail: String,
+}
+
+impl Place {
+    /// A place and what was wrong there.
+    pub fn of(part: &'static str, at: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { part, at: at.into(), detail: detail.into() }
+    }
 }
 
 impl Problem {
@@ -77,6 +84,13 @@ impl Problem {
         let place = |(at, detail)| Place { part: "body", at, detail };
         problem.errors.extend(places.into_iter().map(place));
         problem
+    }
+
+    /// With the places where something was wrong.
+    #[must_use]
+    pub fn with_errors(mut self, places: impl IntoIterator<Item = Place>) -> Self {
+        self.errors.extend(places);
+        self
     }
 
     /// Something that is not there.

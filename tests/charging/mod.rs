@@ -3,3 +3,4 @@
 mod life;
 mod orders;
 pub(crate) mod site;
+mod tariffs;

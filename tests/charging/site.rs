@@ -11,6 +11,7 @@ use roamwatt::db::cdrs::CdrFilter;
 use roamwatt::db::locations::Owner;
 use roamwatt::db::page::Page;
 use roamwatt::db::{DbError, cdrs, locations, parties, sessions, stations, tariffs, tokens};
+use roamwatt::domain::assignment::{Assignment, Buyers, Group, Members, Place};
 use roamwatt::domain::cdr::Cdr;
 use roamwatt::domain::location::{Connector, Evse, EvseStatus, GeoLocation, Location};
 use roamwatt::domain::party::{Party, PartyId, Role};
@@ -19,6 +20,8 @@ use roamwatt::domain::station::{MeterSample, Station, StationAuth, StationConnec
 use roamwatt::domain::tariff::{PriceComponent, Tariff, TariffDimension, TariffElement};
 use roamwatt::domain::token::{Token, TokenType, Whitelist};
 use roamwatt::domain::{CiString, Extra, Kwh, Timestamp};
+use roamwatt::roaming::assign::{assign, put_group, unassign};
+use roamwatt::roaming::catalogue;
 
 /// When every story begins.
 pub(crate) const BEGIN: &str = "2026-03-01T08:00:00Z";
@@ -209,6 +212,87 @@ impl Site {
             .await
             .unwrap();
         Self { node, clock }
+    }
+
+    /// Takes the tariffs from the connectors, so that only assignments price.
+    pub(crate) async fn name_no_tariffs(&self) {
+        let write = |conn: &mut _| {
+            let mut location = locations::find(conn, &party(), &"LOC1".into())?.unwrap();
+            for evse in location.evses.iter_mut().flatten() {
+                for connector in &mut evse.connectors {
+                    connector.tariff_ids = None;
+                }
+            }
+            locations::upsert(conn, &location, None)
+        };
+        self.node.app().db.write(write).await.unwrap();
+    }
+
+    /// Adds a tariff by energy alone.
+    pub(crate) async fn add_tariff(
+        &self,
+        id: &'static str,
+        price: &'static str,
+        change: impl Fn(&mut Tariff) + Send + 'static,
+    ) {
+        let write = move |conn: &mut _| {
+            let mut tariff = tariffs::find(conn, &party(), &"T1".into())?.unwrap();
+            tariff.id = id.into();
+            tariff.elements[0].price_components = vec![component(TariffDimension::Energy, price, 1)];
+            change(&mut tariff);
+            catalogue::put_tariff(conn, &tariff, at(0))
+        };
+        self.node.app().db.write(write).await.unwrap();
+        self.wake();
+    }
+
+    /// Assigns a tariff; the assignment's number.
+    pub(crate) async fn assign(&self, tariff_id: &str, place: Place, buyers: Buyers) -> i64 {
+        self.assign_for(tariff_id, place, buyers, (None, None)).await
+    }
+
+    /// Assigns it for a time, in seconds since the beginning.
+    pub(crate) async fn assign_for(
+        &self,
+        tariff_id: &str,
+        place: Place,
+        buyers: Buyers,
+        (from, to): (Option<i64>, Option<i64>),
+    ) -> i64 {
+        let now = self.clock.now();
+        let new = Assignment {
+            id: 0,
+            party: party(),
+            tariff_id: tariff_id.into(),
+            place,
+            buyers,
+            valid_from: from.map(at),
+            valid_to: to.map(at),
+            created: now,
+        };
+        let write = move |conn: &mut _| assign(conn, &new, false, now);
+        let made = self.node.app().db.write(write).await.unwrap();
+        self.wake();
+        made.id
+    }
+
+    pub(crate) async fn unassign(&self, id: i64) {
+        let now = self.clock.now();
+        let gone = self.node.app().db.write(move |conn| unassign(conn, id, now)).await.unwrap();
+        assert!(gone.is_some());
+        self.wake();
+    }
+
+    /// Writes a group.
+    pub(crate) async fn group(&self, name: &str, members: Members) {
+        let (group, now) = (Group { name: name.into(), members }, self.clock.now());
+        self.node.app().db.write(move |conn| put_group(conn, &group, now)).await.unwrap();
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.node.app().wakes.tariffs.notify_waiters();
+        self.node.app().wakes.delivery.notify_waiters();
     }
 
     pub(crate) async fn begin(&self, station: usize, id_tag: &str, second: i64, meter: i64) -> Started {

@@ -5,6 +5,7 @@ mod catalogue;
 pub(crate) mod exports;
 mod frame;
 mod frames;
+mod goods;
 mod logs;
 mod prices;
 mod running;

@@ -2,4 +2,5 @@
 
 mod connecting;
 mod migrations;
+mod tariffs;
 mod writing;

@@ -20,7 +20,7 @@ pub(crate) fn own(name: &str) -> Vec<u8> {
 fn assert_has_every_field(class: &Class, value: &Value, place: &str) {
     for field in class.fields {
         let found = value.get(field.name).unwrap_or_else(|| panic!("{place} has no {}", field.name));
-        if let Kind::Object(inner) = field.kind {
+        if let Kind::Object(inner) | Kind::ObjectOrKept(inner) = field.kind {
             // In a list, the first entry is the full one.
             let entry = found.get(0).unwrap_or(found);
             assert_has_every_field(inner, entry, &format!("{place}.{}", field.name));

@@ -145,7 +145,9 @@ on_each_engine! {
         ];
         let hidden = our("location_full", json!({"id": "PRIVATE", "publish_allowed_to": null}));
         let (now, all) = (node.app().now(), shown.iter().chain([&hidden]).map(location).collect::<Vec<_>>());
-        let rates = [our("tariff_full", json!({})), our("tariff_full", json!({"country_code": "AT"}))];
+        // Valid for good: what is over is not among the tariffs of a connector.
+        let valid = json!({"end_date_time": null});
+        let rates = [our("tariff_full", valid.clone()), our("tariff_full", with(valid, json!({"country_code": "AT"})))];
         let tariffs: Vec<_> = rates.iter().map(tariff).collect();
         node.app().db.write::<_, DbError, _>(move |conn| {
             for object in &all {

@@ -234,6 +234,22 @@ on_each_engine! {
         assert!(refused.message().starts_with("parameter type: 'CARD' is not RFID"), "{}", refused.message());
     }
 
+    /// What bounds a price as a plain number says too little to have an effect, and comes back as it came; so do
+    /// more decimals than ours may have.
+    async fn a_tariff_of_a_partner_keeps_what_does_not_price(db: TestDb) {
+        let node = node(db.url()).await;
+        let abc = Peer::abc(&node).await;
+        let mut odd = fixture("tariff_full");
+        odd["max_price"] = serde_json::from_str("30.00").unwrap();
+        odd["min_price"] = json!("cheap");
+        odd["elements"][0]["price_components"][0]["price"] = serde_json::from_str("0.123456").unwrap();
+        let told = abc.put(TARIFF, &odd).await;
+        assert_eq!(told.codes(), (201, 1000), "{told:?}");
+        let got = abc.get(TARIFF).await;
+        assert_eq!(got.data(), &odd);
+        assert_eq!(got.data()["max_price"].to_string(), "30.00");
+    }
+
     async fn odd_but_clear_objects_are_taken(db: TestDb) {
         let node = node(db.url()).await;
         let abc = Peer::abc(&node).await;

@@ -5,11 +5,14 @@ use crate::charging::site::{Site, at, token};
 use crate::support::db::{TestDb, on_each_engine};
 use roamwatt::db::{DbError, changes, locations, partners, tariffs};
 use roamwatt::domain::CiString;
+use roamwatt::domain::assignment::{Assignment, Buyers, Place};
 use roamwatt::domain::location::Location;
 use roamwatt::domain::partner::{ModuleId, PartnerStatus};
 use roamwatt::domain::party::{PartyId, Role};
 use roamwatt::domain::tariff::Tariff;
+use roamwatt::roaming::assign::{AssignError, assign};
 use roamwatt::roaming::catalogue::{put_location, put_tariff, put_token, remove_tariff};
+use roamwatt::roaming::spread::work_off;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +50,26 @@ pub(super) async fn add_tariff(site: &Site, id: &'static str) {
     let find = |conn: &mut _| tariffs::find(conn, &abc(), &"T1".into());
     let tariff = Tariff { id: id.into(), ..app.db.read(find).await.unwrap().unwrap() };
     let now = app.now();
-    app.db.write(move |conn| put_tariff(conn, &tariff, now)).await.unwrap();
+    let everywhere = Assignment {
+        id: 0,
+        party: abc(),
+        tariff_id: id.into(),
+        place: Place::Party,
+        buyers: Buyers::Everybody,
+        valid_from: None,
+        valid_to: None,
+        created: now,
+    };
+    let write = move |conn: &mut _| {
+        put_tariff(conn, &tariff, now)?;
+        // Partners are told of what is for sale: the connectors name T1 themselves.
+        if id != "T1" {
+            assign(conn, &everywhere, false, now)?;
+        }
+        Ok::<_, AssignError>(())
+    };
+    app.db.write(write).await.unwrap();
+    work_off(&app.db, now).await.unwrap();
     app.wakes.delivery.notify_waiters();
 }
 

@@ -5,3 +5,4 @@ mod delivery;
 mod ids;
 pub(crate) mod peer;
 mod pulled;
+mod tariffs;

@@ -8,4 +8,5 @@ mod openapi;
 pub(crate) mod operator;
 mod pricing;
 mod running;
+mod tariffs;
 mod tls;

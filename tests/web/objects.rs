@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Adds an eMSP of ours, and a registered partner that is a CPO; the partner's number.
-async fn add_emsp_and_partner(node: &TestNode) -> i64 {
+pub(super) async fn add_emsp_and_partner(node: &TestNode) -> i64 {
     let now = node.app().now();
     let emsp =
         Party { id: "DE*EMP".parse().unwrap(), name: "Emp".into(), website: None, roles: vec![Role::Emsp] };

@@ -9,6 +9,8 @@ use crate::domain::tariff::Tariff;
 use crate::domain::token::Token;
 use crate::ocpi::v2_2_1;
 use crate::ocpi::wire::{Wire, WireError};
+use crate::pricing::Finding;
+use crate::pricing::goods::{pricing_warnings, too_fine};
 use crate::roaming::catalogue::{put_location, put_tariff, put_token};
 use crate::roaming::reconcile::{Refusal, reconcile_location, reconcile_tariff, reconcile_token};
 use serde_json::Value;
@@ -34,6 +36,15 @@ pub(super) trait Kind: TryFrom<Self::Wire, Error = WireError> + Clone + Send + '
     fn reconcile(self, conn: &mut DbConn, now: Timestamp) -> Result<Option<Self>, Refusal>;
     /// Writes it and marks it for partners.
     fn put(&self, conn: &mut DbConn, now: Timestamp) -> DbResult<Vec<i64>>;
+
+    /// What may not be in an object of ours, though it could be taken from a partner.
+    fn faults(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+    /// What in it has no effect.
+    fn warnings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 
     /// What an object that may be bad calls itself.
     fn id_of(value: &Value) -> Option<String> {
@@ -86,6 +97,12 @@ impl Kind for Tariff {
     }
     fn put(&self, conn: &mut DbConn, now: Timestamp) -> DbResult<Vec<i64>> {
         put_tariff(conn, self, now)
+    }
+    fn faults(&self) -> Vec<Finding> {
+        too_fine(self)
+    }
+    fn warnings(&self) -> Vec<Finding> {
+        pricing_warnings(self)
     }
 }
 

@@ -18,7 +18,10 @@ use crate::domain::location::Location;
 use crate::domain::party::{Party, PartyId};
 use crate::domain::tariff::Tariff;
 use crate::domain::token::Token;
+use crate::ocpi::examine::Remark;
 use crate::ocpi::wire::{Parsed, WireError, parse_value};
+use crate::pricing::Finding;
+use crate::roaming::spread;
 use clap::{Args, Subcommand};
 use file::Item;
 use kinds::Kind;
@@ -63,7 +66,8 @@ pub struct LocationsArgs {
   roamwatt import tariffs tariffs.json --party DE*ABC
 
 The file is a list of OCPI 2.2.1 tariffs, or an object that holds one as `data` or `items`. A
-connector names the tariffs that apply to it in its `tariff_ids`.")]
+tariff prices where it is assigned (`roamwatt tariff assign`), and at connectors that name it in
+their `tariff_ids`. What in it does not price is told, and kept without effect.")]
 pub struct TariffsArgs {
     #[command(flatten)]
     common: Common,
@@ -122,6 +126,8 @@ fn import<K: Kind>(settings: &Settings, output: Output, args: Common) -> Outcome
     if report.bad.is_empty() || keep_going {
         report.written = true;
         write_all(&store, output, good, &mut report)?;
+        // A node that runs would do it too; without one, nothing is left undone.
+        store.block_on(spread::work_off(&store.db, store.now()))?;
     }
     report.bad.sort_by_key(|bad| bad.index);
     output.show(&report, || report.to_text(K::NOUN, all_remarks))?;
@@ -161,7 +167,10 @@ fn read_all<K: Kind>(
         match read {
             Ok(Parsed { object, notes: put_right, violations }) => {
                 report.notes.extend(Remarks::at(index, &path, notes.into_iter().chain(put_right)));
+                let warnings = object.warnings().into_iter();
                 report.violations.extend(Remarks::at(index, &path, violations));
+                let warnings = warnings.map(|Finding { path, reason }| Remark { path, message: reason });
+                report.warnings.extend(Remarks::at(index, &path, warnings));
                 good.push(Good { index, path, object });
             }
             Err(error) => {
@@ -210,6 +219,9 @@ fn read_one<K: Kind>(
             object.party()
         );
         return Err(WireError::at("$.party_id", message));
+    }
+    if let Some(fault) = object.faults().into_iter().next() {
+        return Err(WireError::at(fault.path, fault.reason));
     }
     Ok(Parsed { object, notes, violations })
 }

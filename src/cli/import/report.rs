@@ -56,6 +56,8 @@ pub(super) struct Report {
     pub(super) notes: Vec<Remarks>,
     /// Against the specification, but taken.
     pub(super) violations: Vec<Remarks>,
+    /// Without effect, as it seems not to be meant.
+    pub(super) warnings: Vec<Remarks>,
 }
 
 impl Report {
@@ -69,9 +71,11 @@ impl Report {
             });
             parts.push(table(&columns, rows, ""));
         }
-        for (title, remarks) in
-            [("Put right:", &self.notes), ("Against the specification, taken as it is:", &self.violations)]
-        {
+        for (title, remarks) in [
+            ("Put right:", &self.notes),
+            ("Against the specification, taken as it is:", &self.violations),
+            ("Without effect:", &self.warnings),
+        ] {
             if !remarks.is_empty() {
                 parts.push(format!("{title}\n{}", if each { all(remarks) } else { kinds(remarks) }));
             }

@@ -3,7 +3,7 @@
 
 use super::{
     auth, cdrs, commands, exports, late_messages, locations, parties, partners, price, pricing, sessions,
-    stations, tariffs, tokens,
+    stations, tariff_assignments, tariff_groups, tariff_input, tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -42,6 +42,9 @@ texts, so that no digit is lost."
         tokens::list, tokens::get, tokens::put, tokens::delete, tokens::block, tokens::unblock,
         tariffs::list, tariffs::get, tariffs::explanation,
         pricing::lint_tariff, pricing::explain_tariff, price::price_tariff, price::price_cdr,
+        tariff_input::put, tariff_input::delete,
+        tariff_assignments::list, tariff_assignments::create, tariff_assignments::delete,
+        tariff_groups::list, tariff_groups::put, tariff_groups::delete,
         locations::list, locations::get,
         partners::list, partners::get,
     ),
@@ -55,7 +58,7 @@ texts, so that no digit is lost."
         (name = "sessions", description = "Charges as partners see them while they run"),
         (name = "cdrs", description = "The sealed accounts of charges"),
         (name = "tokens", description = "What drivers identify with"),
-        (name = "tariffs", description = "What charging costs"),
+        (name = "tariffs", description = "What charging costs, where and for whom"),
         (name = "pricing", description = "What a tariff says that need not be stored"),
         (name = "locations", description = "Where stations stand"),
         (name = "partners", description = "Platforms that this node is peered with"),

@@ -6,11 +6,12 @@ use super::output;
 use super::owner::{Whose, owner};
 use super::view::text;
 use crate::app::App;
-use crate::db::locations;
-use crate::db::page::Page;
+use crate::db::page::{Page, Slice};
+use crate::db::{DbConn, DbError, DbResult, locations, parties, partners};
 use crate::domain::location::{Connector, Evse, Location};
 use crate::domain::party::PartyId;
 use crate::domain::{CiString, Timestamp};
+use crate::roaming::goods::{Viewer, show_location};
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -90,7 +91,7 @@ pub struct PlugView {
     /// Watt.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_electric_power: Option<i64>,
-    /// Tariffs that apply now.
+    /// Tariffs that price charges here now or later.
     tariff_ids: Vec<String>,
 }
 
@@ -167,6 +168,9 @@ list_query! {
         /// Only those changed before.
         #[param(value_type = Option<String>, format = DateTime)]
         changed_to: Timestamp,
+        /// Show connectors of ours with the tariffs that this partner is told of, by its number; without, with
+        /// those that are for everybody.
+        as_partner: i64,
     }
 }
 
@@ -186,7 +190,15 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let page = Page { from: query.changed_from, to: query.changed_to, ..query.page() };
     let owner = owner(query.whose, query.partner)?;
-    let slice = app.db.read(move |conn| locations::list(conn, &owner, page)).await?;
+    let (as_partner, now) = (query.as_partner, app.now());
+    let read = move |conn: &mut DbConn| {
+        let Slice { items, total } = locations::list(conn, &owner, page)?;
+        Ok::<_, DbError>(viewer(conn, as_partner)?.map(|viewer| -> DbResult<_> {
+            let shown = items.into_iter().map(|location| show(conn, location, &viewer, now));
+            Ok(Slice { items: shown.collect::<DbResult<_>>()?, total })
+        }))
+    };
+    let slice = app.db.read(read).await?.ok_or_else(no_partner)??;
     Ok(output::list(&app, &request, page, slice, LocationView::from))
 }
 
@@ -211,6 +223,31 @@ pub async fn get(
     let (party, id) = path.into_inner();
     let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
     let missing = format!("there is no location {id} of {party}");
-    let found = app.db.read(move |conn| locations::find(conn, &party, &id)).await?;
+    let now = app.now();
+    let read = move |conn: &mut DbConn| {
+        let found = locations::find(conn, &party, &id)?;
+        found.map(|location| show(conn, location, &Viewer::Anybody, now)).transpose()
+    };
+    let found: Option<Location> = app.db.read(read).await?;
     Ok(web::Json(found.ok_or_else(|| Problem::not_found(missing))?.into()))
+}
+
+/// Who looks; nothing where there is no such partner.
+fn viewer(conn: &mut DbConn, as_partner: Option<i64>) -> DbResult<Option<Viewer>> {
+    match as_partner {
+        None => Ok(Some(Viewer::Anybody)),
+        Some(id) => Ok(partners::find(conn, id)?.map(|partner| Viewer::of(&partner))),
+    }
+}
+
+fn no_partner() -> Problem {
+    Problem::bad("query", "as_partner", "there is no partner of that number")
+}
+
+/// A location of ours with the tariffs as they are assigned, a partner's as the partner told it.
+fn show(conn: &mut DbConn, location: Location, viewer: &Viewer, now: Timestamp) -> DbResult<Location> {
+    if parties::find(conn, &location.party)?.is_some() {
+        return show_location(conn, location, viewer, now);
+    }
+    Ok(location)
 }

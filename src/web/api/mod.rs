@@ -19,6 +19,9 @@ pub mod price;
 pub mod pricing;
 pub mod sessions;
 pub mod stations;
+pub mod tariff_assignments;
+pub mod tariff_groups;
+pub mod tariff_input;
 pub mod tariffs;
 pub mod tokens;
 pub mod view;
@@ -57,7 +60,20 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/tokens/{party}/{type}/{uid}/block", [post().to(tokens::block)]))
         .service(at("/tokens/{party}/{type}/{uid}/unblock", [post().to(tokens::unblock)]))
         .service(at("/tariffs", [get().to(tariffs::list)]))
-        .service(at("/tariffs/{party}/{id}", [get().to(tariffs::get)]))
+        .service(at(
+            "/tariffs/{party}/{id}",
+            [get().to(tariffs::get), put().to(tariff_input::put), delete().to(tariff_input::delete)],
+        ))
+        .service(at(
+            "/tariff-assignments",
+            [get().to(tariff_assignments::list), post().to(tariff_assignments::create)],
+        ))
+        .service(at("/tariff-assignments/{id}", [delete().to(tariff_assignments::delete)]))
+        .service(at("/tariff-groups", [get().to(tariff_groups::list)]))
+        .service(at(
+            "/tariff-groups/{name}",
+            [put().to(tariff_groups::put), delete().to(tariff_groups::delete)],
+        ))
         .service(at("/tariffs/{party}/{id}/explanation", [get().to(tariffs::explanation)]))
         .service(at("/pricing/tariffs/lint", [post().to(pricing::lint_tariff)]))
         .service(at("/pricing/tariffs/explain", [post().to(pricing::explain_tariff)]))

@@ -1,4 +1,4 @@
-//! Tariffs, ours and our partners'. They are imported with `roamwatt import tariffs`.
+//! Tariffs, ours and our partners'. Ours are written here ([`super::tariff_input`]) or with `roamwatt import tariffs`.
 
 use super::auth::Read;
 use super::input::{Nothing, Strict, from_path, list_query};
@@ -12,6 +12,7 @@ use crate::db::tariffs;
 use crate::domain::party::PartyId;
 use crate::domain::tariff::{PriceComponent, Tariff, TariffElement, TariffRestrictions};
 use crate::domain::{CiString, Timestamp};
+use crate::pricing::{Finding, pricing_warnings};
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -48,9 +49,22 @@ pub struct TariffView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     valid_to: Option<Timestamp>,
+    /// What in it does not price.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
     /// When it was last changed, by its owner's clock.
     #[schema(value_type = String, format = DateTime)]
     last_updated: Timestamp,
+}
+
+/// Something in a tariff that has no effect on the price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WarningView {
+    /// JSON path in the tariff as OCPI writes it.
+    #[schema(example = "$.max_price")]
+    path: String,
+    /// What is the matter, and what would be right.
+    reason: String,
 }
 
 /// Prices and when they apply.
@@ -186,6 +200,8 @@ impl From<TariffElement> for ElementView {
 
 impl From<Tariff> for TariffView {
     fn from(tariff: Tariff) -> Self {
+        let warning = |Finding { path, reason }| WarningView { path, reason };
+        let warnings = pricing_warnings(&tariff).into_iter().map(warning).collect();
         let Tariff {
             party,
             id,
@@ -213,6 +229,7 @@ impl From<Tariff> for TariffView {
             max_price: max_price.map(PriceView::from),
             valid_from: start_date_time,
             valid_to: end_date_time,
+            warnings,
             last_updated,
         }
     }

@@ -76,7 +76,7 @@ pub async fn get_ours(
     req: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let (query, part) = page_query(&app, &req)?;
-    let slice = serve::locations(&app, caller.to.as_ref(), part).await;
+    let slice = serve::locations(&app, &caller.partner, caller.to.as_ref(), part).await;
     let slice = slice.map_err(|error| Refusal::failed(&error, app.now()))?;
     Ok(page(&app, &req, &query, slice.map(wire::Location::from)))
 }
@@ -91,7 +91,7 @@ pub async fn get_our_part(
     place: web::Path<OurPlace>,
 ) -> Result<HttpResponse, Refusal> {
     let id = place.location_id.clone();
-    let location = serve::location(&app, caller.to.as_ref(), id).await;
+    let location = serve::location(&app, &caller.partner, caller.to.as_ref(), id).await;
     let location = location.map_err(|error| Refusal::failed(&error, app.now()))?;
     let location = location.ok_or_else(|| refused(&app, &no("location", &place.location_id)))?;
     part_of(&app, location, place.evse_uid.as_ref(), place.connector_id.as_ref())

@@ -61,7 +61,8 @@ pub async fn put_preferences(
     let session = found_session.map_err(|error| Refusal::failed(&error, app.now()))?;
     let not_found = |what: String| refuse(&app, Http::NOT_FOUND, StatusCode::INVALID_PARAMETERS, what);
     let session = session.ok_or_else(|| not_found(format!("no session {session_id} is known here")))?;
-    let location = serve::location(&app, Some(&session.party), session.location_id.clone()).await;
+    let partner = &message.sender.partner;
+    let location = serve::location(&app, partner, Some(&session.party), session.location_id.clone()).await;
     let location = location.map_err(|error| Refusal::failed(&error, app.now()))?;
     let evse = location.as_ref().and_then(|location| location.evse(&session.evse_uid));
     if !evse.is_some_and(preferences::is_capable) {

@@ -3,7 +3,7 @@
 use super::wire;
 use crate::domain::party::PartyId;
 use crate::domain::tariff as domain;
-use crate::domain::{CiString, Timestamp};
+use crate::domain::{CiString, Extra, Timestamp};
 use crate::ocpi::wire::{WireError, party_of, required};
 
 impl wire::Tariff {
@@ -16,6 +16,17 @@ impl wire::Tariff {
         }
         self.last_updated.get_or_insert(last_updated);
         self
+    }
+}
+
+/// The price that a limit is; what is none is kept among what is not known, and so comes back as it came.
+fn price_of(limit: Option<wire::Limit>, name: &str, extra: &mut Extra) -> Option<domain::Price> {
+    match limit? {
+        wire::Limit::Price(price) => Some(price),
+        wire::Limit::Kept(value) => {
+            extra.insert(name.to_owned(), value);
+            None
+        }
     }
 }
 
@@ -38,8 +49,10 @@ impl TryFrom<wire::Tariff> for domain::Tariff {
             end_date_time,
             energy_mix,
             last_updated,
-            extra,
+            mut extra,
         } = tariff;
+        let min_price = price_of(min_price, "min_price", &mut extra);
+        let max_price = price_of(max_price, "max_price", &mut extra);
         let country_code = required(country_code, "country_code")?;
         let party_id = required(party_id, "party_id")?;
         Ok(Self {
@@ -91,8 +104,8 @@ impl From<domain::Tariff> for wire::Tariff {
             tariff_type,
             tariff_alt_text,
             tariff_alt_url,
-            min_price,
-            max_price,
+            min_price: min_price.map(wire::Limit::Price),
+            max_price: max_price.map(wire::Limit::Price),
             elements,
             start_date_time,
             end_date_time,

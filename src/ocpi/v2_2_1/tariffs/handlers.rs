@@ -37,7 +37,7 @@ pub async fn get_ours(
     req: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let (query, part) = page_query(&app, &req)?;
-    let slice = serve::tariffs(&app, caller.to.as_ref(), part).await;
+    let slice = serve::tariffs(&app, &caller.partner, caller.to.as_ref(), part).await;
     let slice = slice.map_err(|error| Refusal::failed(&error, app.now()))?;
     Ok(page(&app, &req, &query, slice.map(wire::Tariff::from)))
 }

@@ -6,7 +6,10 @@ use crate::domain::tariff::{Price, TariffElement, TariffType};
 use crate::domain::{CiString, Extra, Timestamp};
 use crate::ocpi::shape::Class;
 use crate::ocpi::wire::Wire;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// "Tariff Object". Owner and time of change are required; the specification's own example of a PUT leaves
 /// out the time, and platforms leave out the owner within a CDR.
@@ -33,10 +36,10 @@ pub struct Tariff {
     pub tariff_alt_url: Option<String>,
     /// A session costs at least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_price: Option<Price>,
+    pub min_price: Option<Limit>,
     /// A session costs at most this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_price: Option<Price>,
+    pub max_price: Option<Limit>,
     /// At least one.
     pub elements: Vec<TariffElement>,
     /// Valid from.
@@ -54,6 +57,38 @@ pub struct Tariff {
     /// Fields not known.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// What bounds the cost of a session. OCPI 2.1.1 knew no such field and some wrote a plain number, which says
+/// neither whether VAT is in it nor what it bounds: it stays as it came, without effect.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Limit {
+    /// As the specification wants it.
+    Price(Price),
+    /// Anything else.
+    Kept(Value),
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Price(price) => price.serialize(serializer),
+            Self::Kept(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The text, so that an amount keeps its digits.
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let read = if text.get().trim_start().starts_with('{') {
+            serde_json::from_str(text.get()).map(Self::Price)
+        } else {
+            serde_json::from_str(text.get()).map(Self::Kept)
+        };
+        read.map_err(D::Error::custom)
+    }
 }
 
 impl Wire for Tariff {
