@@ -4,7 +4,7 @@ use super::PriceReport;
 use crate::domain::Timestamp;
 use crate::pricing::describe::Language;
 use crate::pricing::explain::{Billed, CostLine, ExplainedPeriod, LineKind, LinePrice};
-use crate::pricing::{Exact, PricingError};
+use crate::pricing::{Exact, PricingError, minor_units};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 struct Words {
     once: &'static str,
     vat: &'static str,
+    with: &'static str,
     total: &'static str,
     interpolated: &'static str,
     free: &'static str,
@@ -23,6 +24,7 @@ struct Words {
 const ENGLISH: Words = Words {
     once: "once",
     vat: "VAT",
+    with: "with",
     total: "Total",
     interpolated: "energy at its start interpolated between two meter values",
     free: "free",
@@ -34,6 +36,7 @@ const ENGLISH: Words = Words {
 const GERMAN: Words = Words {
     once: "einmalig",
     vat: "MwSt.",
+    with: "mit",
     total: "Summe",
     interpolated: "Energie am Anfang zwischen zwei Messwerten interpoliert",
     free: "kostenlos",
@@ -129,9 +132,14 @@ impl Writer<'_> {
         format!("{} {}", self.number(amount), self.report.currency)
     }
 
+    /// All digits that tell an accountant something, and at least those of the currency; the document has all.
     fn exact(&self, amount: Exact) -> Result<String, PricingError> {
-        // Six decimals tell an accountant enough; the document has all.
-        Ok(self.money(amount.to_decimal()?.round_dp(6).normalize()))
+        let mut amount = amount.to_decimal()?.round_dp(6).normalize();
+        let least = minor_units(&self.report.currency);
+        if amount.scale() < least {
+            amount.rescale(least);
+        }
+        Ok(self.money(amount))
     }
 
     fn heading(&self, text: &mut String, period: &ExplainedPeriod) {
@@ -155,9 +163,9 @@ impl Writer<'_> {
         text.push_str(&format!(" = {}", self.exact(line.excl_vat)?));
         if let Some(vat) = line.price.as_ref().and_then(|price| price.vat) {
             let vat = self.number(vat.normalize());
-            text.push_str(&format!(" (+ {vat} % {}: {})", self.words.vat, self.exact(line.incl_vat)?));
+            text.push_str(&format!(", {} {} {vat} % {}", self.exact(line.incl_vat)?, self.words.with, self.words.vat));
         } else if line.incl_vat != line.excl_vat {
-            text.push_str(&format!(" ({}: {})", self.words.vat, self.exact(line.incl_vat)?));
+            text.push_str(&format!(", {} {} {}", self.exact(line.incl_vat)?, self.words.with, self.words.vat));
         }
         if let Some(price) = &line.price {
             text.push_str(&format!("  {}", price.component.path()));
@@ -187,7 +195,7 @@ impl Writer<'_> {
         let total = self.report.total_cost;
         text.push_str(&format!("{} {}", self.words.total, self.money(total.excl_vat.0)));
         if total.incl_vat != total.excl_vat {
-            text.push_str(&format!(" (+ {}: {})", self.words.vat, self.money(total.incl_vat.0)));
+            text.push_str(&format!(", {} {} {}", self.money(total.incl_vat.0), self.words.with, self.words.vat));
         }
         text.push_str("\n");
     }
