@@ -32,6 +32,7 @@
 mod booking;
 mod calendar;
 pub mod cost;
+mod doubts;
 pub mod exact;
 pub mod explain;
 pub mod finding;
