@@ -56,7 +56,13 @@ impl RunningCost {
 
     /// The time since the latest measurement, divided where the vehicle began or ceased to charge. The energy is
     /// that of the time in which it charged; where it never did, of all of it.
-    pub(super) fn stretches(&self, tariffs: &Tariffs, end: i64, energy: i128, current: Option<i128>) -> Vec<Stretch> {
+    pub(super) fn stretches(
+        &self,
+        tariffs: &Tariffs,
+        end: i64,
+        energy: i128,
+        current: Option<i128>,
+    ) -> Vec<Stretch> {
         let first = (self.measured.at, self.measured.activity, self.measured.tariff);
         let begins =
             std::iter::once(first).chain(self.pending.iter().map(|p| (p.at.millis(), p.activity, p.tariff)));
