@@ -145,7 +145,9 @@ impl StatedCharge {
                 (&mut ledger.parking, period.parking),
                 (&mut ledger.reservation, period.reserved),
             ] {
-                usage.slack += if time == 0 { 0 } else { period.slack };
+                if time != 0 {
+                    usage.slack = usage.slack.saturating_add(period.slack);
+                }
             }
             ledger.total_energy = ledger.total_energy.saturating_add(period.energy);
             ledger.charging = ledger.charging.saturating_add(period.charging);
@@ -271,7 +273,7 @@ impl StatedPeriod {
             Some((min.or(mean).or(max)?, max.or(mean).or(min)?))
         };
         let measured = |(low, high): (Decimal, Decimal)| Measured { low: pico(low), high: pico(high) };
-        let millis = i64::try_from((charging + parking) / MILLISECOND).unwrap_or(i64::MAX);
+        let millis = i64::try_from(charging.saturating_add(parking) / MILLISECOND).unwrap_or(i64::MAX);
         let mean = || if energy == 0 && millis == 0 { Measured::UNKNOWN } else { mean_power(energy, millis) };
         Ok(Self {
             start,

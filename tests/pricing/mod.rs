@@ -4,6 +4,7 @@ mod both_ways;
 mod documented;
 mod generated;
 mod laws;
+mod magnitudes;
 mod naive;
 mod popular;
 mod properties;
