@@ -157,7 +157,11 @@ impl RunningCost {
     /// The next moment at which the clock or the duration may change what is active.
     fn next_change(&self, tariff: &PreparedTariff, at: i64) -> i64 {
         let elapsed = at - self.started;
-        let duration = tariff.durations.iter().find(|edge| **edge > elapsed).map(|edge| self.started + edge);
+        let duration = tariff
+            .durations
+            .iter()
+            .find(|edge| **edge > elapsed)
+            .map(|edge| self.started.saturating_add(*edge));
         duration.unwrap_or(i64::MAX).min(next_edge(self.zone, at, &tariff.minutes))
     }
 }

@@ -70,10 +70,11 @@ impl Sum {
         Ok(())
     }
 
-    /// With an amount after tax wherever any component of the tariffs has a tax.
-    pub(super) fn with_tax_of(mut self, tariffs: &Tariffs) -> Self {
-        self.taxed |= tariffs.list.iter().flat_map(|tariff| &tariff.components).any(|c| c.tax.is_some());
-        self
+    /// An amount that may have a tax: of any component of the tariffs, or of a minimum price.
+    pub(super) fn ahead(amount: Amount, tariffs: &Tariffs) -> Self {
+        let mut components = tariffs.list.iter().flat_map(|tariff| &tariff.components);
+        let taxed = components.any(|component| component.tax.is_some()) || amount.excl != amount.incl;
+        Self { amount, any: true, taxed }
     }
 
     fn merge(&mut self, other: Self) -> Result<(), PricingError> {

@@ -1,7 +1,7 @@
 //! The highest cost that a charge can reach: for what is held on a card, and for what a driver is told beforehand.
 
 use super::calendar::{Clock, next_edge};
-use super::cost::{Account, Amount, Publisher, Quantity};
+use super::cost::{Account, Amount, Publisher, Quantity, Sum};
 use super::exact::Exact;
 use super::running::RunningCost;
 use super::select::{Slot, mean_power, pico, time_parts};
@@ -116,10 +116,9 @@ impl RunningCost {
         let ahead = self.ahead(tariffs, until.millis(), power)?;
         let highest = Most::of(before.total.amount)?.plus(ahead)?;
         let highest = self.bounded(tariffs, highest)?;
-        let mut sum = before.total.with_tax_of(tariffs);
         // A charge that is not taxed costs after tax what it costs before.
-        sum.amount = Amount { excl: highest.excl, incl: greater(highest.incl, highest.excl)? };
-        Publisher::of(tariffs).price(&sum)
+        let amount = Amount { excl: highest.excl, incl: greater(highest.incl, highest.excl)? };
+        Publisher::of(tariffs).price(&Sum::ahead(amount, tariffs))
     }
 
     /// What may come on top of what was used so far, whichever of the tariffs applies when.

@@ -17,16 +17,17 @@
 //! - [`exact`] is the number in which that is done, without any rounding; [`policy`] is how the few published
 //!   amounts are rounded, once each, at the very end.
 //!
-//! Decided here, because the specification leaves it open:
-//! - A FLAT component is charged once per session: the first that is found, in the order of the elements. Two
-//!   elements with a FLAT each charge one of them, as for every other dimension ("the first Tariff Element
-//!   with a Price Component for that dimension").
+//! Decided here, because the specification leaves it open (docs/pricing.md has all of it, and why):
+//! - A FLAT component is charged once per session: the one that is active when anything is first used, or the first
+//!   that becomes active later. Two elements with a FLAT each charge one of them, as for every other dimension ("the
+//!   first Tariff Element with a Price Component for that dimension").
 //! - A `step_size` of 0 counts as 1. A step of 1 still bills whole Wh and whole seconds (mod_tariffs,
 //!   "step_size": 115.2 Wh are billed as 116 Wh).
 //! - The step of the last component by which anything was billed counts, so that a period of no length at the
 //!   very end changes nothing.
 //! - `vat` missing means that no VAT applies. `min_price` or `max_price` without `incl_vat` changes the total
-//!   after VAT by as much as the total before VAT: what it adds or takes away carries no VAT.
+//!   after VAT by as much as the total before VAT: what it adds or takes away carries no VAT. `min_price` with
+//!   `incl_vat` holds whatever was used.
 //! - Where `min_price` is above `max_price`, `max_price` wins.
 
 mod booking;
@@ -34,6 +35,7 @@ mod calendar;
 pub mod choice;
 pub mod cost;
 pub mod describe;
+mod doubts;
 pub mod exact;
 pub mod explain;
 pub mod finding;

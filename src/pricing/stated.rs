@@ -6,7 +6,7 @@ use super::cost::Cost;
 use super::exact::{HOUR, MILLISECOND};
 use super::priced::PricedPeriod;
 use super::select::{Lookup, Measured, Situation, Slot, mean_power, pico};
-use super::tariffs::{PreparedTariff, Tariffs};
+use super::tariffs::Tariffs;
 use super::usage::Ledger;
 use super::{Finding, PricingError, PricingPolicy};
 use crate::domain::Timestamp;
@@ -32,31 +32,31 @@ pub struct CdrToPrice<'a> {
 
 /// A period with its volumes made ready for computing.
 #[derive(Debug, Clone)]
-struct StatedPeriod {
-    start: i64,
-    end: i64,
-    tariff: Option<u16>,
-    energy: i128,
-    charging: i128,
-    parking: i128,
-    reserved: i128,
+pub(super) struct StatedPeriod {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) tariff: Option<u16>,
+    pub(super) energy: i128,
+    pub(super) charging: i128,
+    pub(super) parking: i128,
+    pub(super) reserved: i128,
     /// By how much each time may be off.
     slack: i128,
-    power: Measured,
-    current: Measured,
+    pub(super) power: Measured,
+    pub(super) current: Measured,
 }
 
 /// A CDR's charge, made ready for pricing.
 #[derive(Debug, Clone)]
 pub struct StatedCharge {
-    zone: Tz,
-    end: i64,
+    pub(super) zone: Tz,
+    pub(super) end: i64,
     /// When charging began: durations count from then.
     began: i64,
     /// A reservation that was not used.
     expired: bool,
-    periods: Vec<StatedPeriod>,
-    warnings: Vec<Finding>,
+    pub(super) periods: Vec<StatedPeriod>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 /// Prices a CDR's periods with its tariffs: the whole way in one call.
@@ -145,7 +145,9 @@ impl StatedCharge {
                 (&mut ledger.parking, period.parking),
                 (&mut ledger.reservation, period.reserved),
             ] {
-                usage.slack += if time == 0 { 0 } else { period.slack };
+                if time != 0 {
+                    usage.slack = usage.slack.saturating_add(period.slack);
+                }
             }
             ledger.total_energy = ledger.total_energy.saturating_add(period.energy);
             ledger.charging = ledger.charging.saturating_add(period.charging);
@@ -156,7 +158,7 @@ impl StatedCharge {
         Ok(ledger)
     }
 
-    fn situation(&self, clock: &Clock, period: &StatedPeriod, at: i64, energy: i128) -> Situation {
+    pub(super) fn situation(&self, clock: &Clock, period: &StatedPeriod, at: i64, energy: i128) -> Situation {
         let since = if period.is_reservation() {
             self.periods.first().map_or(at, |first| first.start)
         } else {
@@ -224,79 +226,6 @@ impl StatedCharge {
         })?;
         Ok((ledger, priced))
     }
-
-    /// What makes the price doubtful: a period in which a component changes, a restriction on something that the
-    /// CDR does not tell, a time that is priced but not stated, and what was found while making it ready.
-    #[must_use]
-    pub fn warnings(&self, tariffs: &Tariffs) -> Vec<Finding> {
-        let mut found = self.warnings.clone();
-        let clock =
-            Clock::new(self.zone, self.periods.first().map_or(self.end, |first| first.start), self.end);
-        let mut energy = 0_i128;
-        for (at, period) in self.periods.iter().enumerate() {
-            if let Some((index, tariff)) = period.tariff.and_then(|at| Some((at, tariffs.get(at)?))) {
-                let path = format!("$.charging_periods[{at}]");
-                let start = self.situation(&clock, period, period.start, period.falls_from(energy));
-                found
-                    .extend(unknowns(tariff, period, index).map(|reason| Finding::new(path.clone(), reason)));
-                if let Some(reason) = self.change_within(&clock, tariff, period, (&start, energy)) {
-                    found.push(Finding::new(path, reason));
-                }
-            }
-            energy = energy.saturating_add(period.energy);
-        }
-        found
-    }
-
-    /// Whether another component would be active just before the end of a period.
-    fn change_within(
-        &self,
-        clock: &Clock,
-        tariff: &PreparedTariff,
-        period: &StatedPeriod,
-        (start, energy): (&Situation, i128),
-    ) -> Option<String> {
-        if period.end - period.start <= 1 || period.is_reservation() {
-            return None;
-        }
-        // Energy that is charged reaches what it ends with only then.
-        let last = energy.saturating_add(if period.energy > 0 { period.energy - 1 } else { period.energy });
-        let end = self.situation(clock, period, period.end - 1, last);
-        let changes = [
-            (Lookup::Energy, "ENERGY", period.energy != 0),
-            (Lookup::Time, "TIME", period.charging != 0),
-            (Lookup::Parking, "PARKING_TIME", period.parking != 0),
-        ]
-        .into_iter()
-        .filter(|(lookup, _, used)| *used && tariff.active(*lookup, start) != tariff.active(*lookup, &end));
-        let words: Vec<&str> = changes.map(|(_, word, _)| word).collect();
-        (!words.is_empty()).then(|| {
-            format!(
-                "the price of {} changes within this period: it is priced by what was active at its start; \
-                 a period should begin there",
-                words.join(" and ")
-            )
-        })
-    }
-}
-
-/// What a tariff looks at and a period does not tell.
-fn unknowns(tariff: &PreparedTariff, period: &StatedPeriod, _at: u16) -> impl Iterator<Item = String> {
-    let restricted = |what: &str, field: &str| {
-        format!(
-            "the tariff has restrictions on the {what}, which this period does not tell ({field}): \
-             elements with them do not apply"
-        )
-    };
-    let power = (!tariff.powers.is_empty() && !period.power.is_known() && !period.is_reservation())
-        .then(|| restricted("power", "MIN_POWER, MAX_POWER"));
-    let current = (!tariff.currents.is_empty() && !period.current.is_known() && !period.is_reservation())
-        .then(|| restricted("current", "MIN_CURRENT, MAX_CURRENT"));
-    let timed = !tariff.candidates.time.is_empty() || !tariff.candidates.parking.is_empty();
-    let untimed = period.charging == 0 && period.parking == 0 && period.reserved == 0;
-    let time = (timed && untimed && period.end > period.start)
-        .then(|| "neither TIME nor PARKING_TIME is stated: the time of this period is not priced".to_owned());
-    power.into_iter().chain(current).chain(time)
 }
 
 impl StatedPeriod {
@@ -344,7 +273,7 @@ impl StatedPeriod {
             Some((min.or(mean).or(max)?, max.or(mean).or(min)?))
         };
         let measured = |(low, high): (Decimal, Decimal)| Measured { low: pico(low), high: pico(high) };
-        let millis = i64::try_from((charging + parking) / MILLISECOND).unwrap_or(i64::MAX);
+        let millis = i64::try_from(charging.saturating_add(parking) / MILLISECOND).unwrap_or(i64::MAX);
         let mean = || if energy == 0 && millis == 0 { Measured::UNKNOWN } else { mean_power(energy, millis) };
         Ok(Self {
             start,
@@ -361,12 +290,12 @@ impl StatedPeriod {
     }
 
     /// The energy by which it is priced: what is fed back leaves that of its start downwards.
-    fn falls_from(&self, energy: i128) -> i128 {
+    pub(super) fn falls_from(&self, energy: i128) -> i128 {
         if self.energy < 0 { energy.saturating_sub(1) } else { energy }
     }
 
     /// Whether it is nothing but a reservation.
-    fn is_reservation(&self) -> bool {
+    pub(super) fn is_reservation(&self) -> bool {
         self.reserved != 0 && self.charging == 0 && self.parking == 0 && self.energy == 0
     }
 }

@@ -1,11 +1,20 @@
 //! Pricing, as its callers see it: tariffs as JSON and the progress of a charge in, money out.
 
 mod describe;
+mod both_ways;
+mod documented;
+mod generated;
+mod laws;
+mod magnitudes;
+mod naive;
 mod popular;
 mod properties;
 mod read;
+mod restrictions;
 mod running;
 mod spec_examples;
+mod spec_steps;
+mod spec_tariffs;
 
 use chrono_tz::Tz;
 use roamwatt::domain::tariff::{Price, Tariff};

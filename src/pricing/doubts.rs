@@ -1,0 +1,98 @@
+//! What makes the price of a CDR doubtful, for whoever checks it.
+
+use super::Finding;
+use super::calendar::Clock;
+use super::select::{Cell, Lookup, Measured, Situation};
+use super::stated::{StatedCharge, StatedPeriod};
+use super::tariffs::{PreparedTariff, Tariffs};
+
+impl StatedCharge {
+    /// What makes the price doubtful: a period in which a component changes, a restriction on something that the
+    /// CDR does not tell, a time that is priced but not stated, and what was found while making it ready.
+    #[must_use]
+    pub fn warnings(&self, tariffs: &Tariffs) -> Vec<Finding> {
+        let mut found = self.warnings.clone();
+        let clock =
+            Clock::new(self.zone, self.periods.first().map_or(self.end, |first| first.start), self.end);
+        let mut energy = 0_i128;
+        for (at, period) in self.periods.iter().enumerate() {
+            if let Some(tariff) = period.tariff.and_then(|at| tariffs.get(at)) {
+                let path = format!("$.charging_periods[{at}]");
+                let start = self.situation(&clock, period, period.start, period.falls_from(energy));
+                let reasons = unknowns(tariff, period).chain(spans(tariff, period));
+                found.extend(reasons.map(|reason| Finding::new(path.clone(), reason)));
+                if let Some(reason) = self.change_within(&clock, tariff, period, (&start, energy)) {
+                    found.push(Finding::new(path, reason));
+                }
+            }
+            energy = energy.saturating_add(period.energy);
+        }
+        found
+    }
+
+    /// Whether another component would be active just before the end of a period.
+    fn change_within(
+        &self,
+        clock: &Clock,
+        tariff: &PreparedTariff,
+        period: &StatedPeriod,
+        (start, energy): (&Situation, i128),
+    ) -> Option<String> {
+        if period.end - period.start <= 1 || period.is_reservation() {
+            return None;
+        }
+        // Energy that is charged reaches what it ends with only then.
+        let last = energy.saturating_add(if period.energy > 0 { period.energy - 1 } else { period.energy });
+        let end = self.situation(clock, period, period.end - 1, last);
+        let changes = [
+            (Lookup::Energy, "ENERGY", period.energy != 0),
+            (Lookup::Time, "TIME", period.charging != 0),
+            (Lookup::Parking, "PARKING_TIME", period.parking != 0),
+        ]
+        .into_iter()
+        .filter(|(lookup, _, used)| *used && tariff.active(*lookup, start) != tariff.active(*lookup, &end));
+        let words: Vec<&str> = changes.map(|(_, word, _)| word).collect();
+        (!words.is_empty()).then(|| {
+            format!(
+                "the price of {} changes within this period: it is priced by what was active at its start; \
+                 a period should begin there",
+                words.join(" and ")
+            )
+        })
+    }
+}
+
+/// What a tariff looks at and a period does not tell.
+fn unknowns(tariff: &PreparedTariff, period: &StatedPeriod) -> impl Iterator<Item = String> {
+    let restricted = |what: &str, field: &str| {
+        format!(
+            "the tariff has restrictions on the {what}, which this period does not tell ({field}): \
+             elements with them do not apply"
+        )
+    };
+    let power = (!tariff.powers.is_empty() && !period.power.is_known() && !period.is_reservation())
+        .then(|| restricted("power", "MIN_POWER, MAX_POWER"));
+    let current = (!tariff.currents.is_empty() && !period.current.is_known() && !period.is_reservation())
+        .then(|| restricted("current", "MIN_CURRENT, MAX_CURRENT"));
+    let timed = !tariff.candidates.time.is_empty() || !tariff.candidates.parking.is_empty();
+    let untimed = period.charging == 0 && period.parking == 0 && period.reserved == 0;
+    let time = (timed && untimed && period.end > period.start)
+        .then(|| "neither TIME nor PARKING_TIME is stated: the time of this period is not priced".to_owned());
+    power.into_iter().chain(current).chain(time)
+}
+
+/// Power and current that vary over a threshold within a period: it should have been two.
+fn spans(tariff: &PreparedTariff, period: &StatedPeriod) -> impl Iterator<Item = String> {
+    let over = |edges: &[i128], value: Measured| {
+        value.is_known() && Cell::of(edges, value.low) != Cell::of(edges, value.high)
+    };
+    let varies = |what: &str| {
+        format!(
+            "the {what} varies over a threshold of the tariff within this period: an element applies only where \
+             all of it is within its restrictions; a period should begin there"
+        )
+    };
+    let power = over(&tariff.powers, period.power).then(|| varies("power"));
+    let current = over(&tariff.currents, period.current).then(|| varies("current"));
+    power.into_iter().chain(current)
+}
