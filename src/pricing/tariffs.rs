@@ -260,6 +260,12 @@ impl Tariffs {
         found
     }
 
+    /// Whether the local time matters to any of them.
+    #[must_use]
+    pub fn look_at_the_clock(&self) -> bool {
+        self.list.iter().any(|tariff| !tariff.minutes.is_empty())
+    }
+
     pub(super) fn get(&self, at: u16) -> Option<&PreparedTariff> {
         self.list.get(usize::from(at))
     }
