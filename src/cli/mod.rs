@@ -7,6 +7,7 @@
 
 pub mod api_key;
 pub mod backup;
+pub mod cdr;
 pub mod check;
 pub mod demo;
 pub mod export;
@@ -106,6 +107,7 @@ enum Command {
     Partner(partner::PartnerArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Cdr(cdr::CdrArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     ApiKey(api_key::ApiKeyArgs),
@@ -152,6 +154,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),
+        Command::Cdr(args) => cdr::run(&settings, output, args),
         Command::Backup(args) => backup::run(&settings, output, &args),
         Command::Restore(args) => restore::run(&settings, output, &args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),

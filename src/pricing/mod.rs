@@ -10,7 +10,7 @@
 //!   [`calendar`] knows the local time;
 //! - [`running`] turns progress into periods: a new one begins when charging turns to parking or back, and
 //!   wherever another price component becomes active, between two meter values as well;
-//! - [`stated`] takes the periods of a CDR as they are;
+//! - [`stated`] takes the periods of a CDR as they are; [`check`] compares what comes out with what the CDR states;
 //! - both keep a ledger of what was used by price component ([`usage`]), from which [`cost`] makes money: it
 //!   applies `step_size`, VAT, `min_price` and `max_price`;
 //! - [`exact`] is the number in which that is done, without any rounding; [`policy`] is how the few published
@@ -29,6 +29,7 @@
 //! - Where `min_price` is above `max_price`, `max_price` wins.
 
 mod calendar;
+pub mod check;
 pub mod cost;
 pub mod exact;
 pub mod explain;
@@ -43,9 +44,11 @@ pub mod running;
 pub mod select;
 pub mod simulate;
 pub mod stated;
+pub mod stored;
 pub mod tariffs;
 mod usage;
 
+pub use check::{Check, CheckState, Difference, Tolerance};
 pub use cost::Cost;
 pub use exact::Exact;
 pub use explain::{Billed, CostLine, ExplainedPeriod, Explanation, LineKind, LinePrice};

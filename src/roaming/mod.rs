@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod catalogue;
+pub mod check;
 pub mod commands;
 pub mod delivery;
 pub mod desk;
@@ -16,5 +17,6 @@ pub mod reconcile;
 pub mod registration;
 pub mod serve;
 pub mod sync;
+pub mod verify;
 
 pub use link::{PartnerCallError, PartnerLink};
