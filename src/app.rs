@@ -2,10 +2,11 @@
 
 use crate::charging::StationLink;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config, PricingConfig};
 use crate::db::Db;
 use crate::domain::Timestamp;
 use crate::metrics::Metrics;
+use crate::pricing::{PricingPolicy, Rounding, WrappedDays};
 use crate::roaming::PartnerLink;
 use crate::security::Keys;
 use std::sync::Arc;
@@ -96,4 +97,18 @@ impl Wakes {
     pub fn tell(&self, event: Event) {
         drop(self.events.send(event));
     }
+}
+
+/// How charges are priced, as it is configured.
+#[must_use]
+pub fn policy_of(config: &PricingConfig) -> PricingPolicy {
+    let rounding = match config.rounding {
+        config::Rounding::HalfUp => Rounding::HalfUp,
+        config::Rounding::HalfEven => Rounding::HalfEven,
+    };
+    let wrapped_days = match config.wrapped_days {
+        config::WrappedDays::WindowStart => WrappedDays::WindowStart,
+        config::WrappedDays::Calendar => WrappedDays::Calendar,
+    };
+    PricingPolicy { rounding, decimals: None, wrapped_days }
 }

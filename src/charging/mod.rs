@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod authorize;
+pub mod correct;
 pub mod link;
 pub mod record;
 pub mod remote;

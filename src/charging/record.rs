@@ -3,8 +3,8 @@
 use super::account::{Basis, take, tariffs_of, whole, zone_of};
 use super::start::session_of;
 use super::{ChargingError, account};
+pub(super) use crate::app::policy_of;
 use crate::app::{App, Event};
-use crate::config::{PricingConfig, Rounding as ConfiguredRounding, WrappedDays as ConfiguredDays};
 use crate::db::changes::{self, ObjectKey};
 use crate::db::charges::{ChargeState, RunningCharge, Sample};
 use crate::db::stations::LateMessage;
@@ -15,7 +15,7 @@ use crate::domain::partner::ModuleId;
 use crate::domain::party::{LOCATION_AUDIENCE, Role};
 use crate::domain::session::Session;
 use crate::domain::station::{ConnectorStatus, MeterSample, StationId};
-use crate::pricing::{PricingPolicy, Rounding, RunningCost, Tariffs, WrappedDays};
+use crate::pricing::{PricingPolicy, RunningCost, Tariffs};
 use crate::security::digest;
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -52,19 +52,6 @@ pub struct ConnectorReport {
 /// A duration of the configuration, for computing with timestamps.
 pub(super) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
-}
-
-/// How amounts are published, by the configuration.
-pub(super) fn policy_of(config: &PricingConfig) -> PricingPolicy {
-    let rounding = match config.rounding {
-        ConfiguredRounding::HalfUp => Rounding::HalfUp,
-        ConfiguredRounding::HalfEven => Rounding::HalfEven,
-    };
-    let wrapped_days = match config.wrapped_days {
-        ConfiguredDays::WindowStart => WrappedDays::WindowStart,
-        ConfiguredDays::Calendar => WrappedDays::Calendar,
-    };
-    PricingPolicy { rounding, decimals: None, wrapped_days }
 }
 
 /// What a meter value becomes in the database.

@@ -133,15 +133,17 @@ fn tell(output: Output, totals: &Totals, file: Option<&Path>) -> Outcome {
         serde_json::to_string(totals)?
     } else {
         let mut text = format!(
-            "{}, {} kWh",
+            "{} of {}, {} kWh",
             count(usize::try_from(totals.cdrs).unwrap_or(usize::MAX), "CDR"),
+            if totals.charges == 1 { "1 charge".to_owned() } else { format!("{} charges", totals.charges) },
             totals.energy_kwh.normalize()
         );
         for (currency, costs) in &totals.costs {
             text.push_str(&format!(
-                ", {} {currency} without and {} {currency} with VAT",
+                ", {} {currency} without and {} {currency} with VAT ({} VAT)",
                 costs.excl_vat.normalize(),
-                costs.incl_vat.normalize()
+                costs.incl_vat.normalize(),
+                costs.vat.normalize()
             ));
         }
         if let Some(file) = file {

@@ -7,7 +7,7 @@
 
 pub mod api_key;
 pub mod backup;
-mod cdr;
+pub mod cdr;
 pub mod check;
 pub mod demo;
 mod document;
@@ -108,10 +108,10 @@ enum Command {
     Station(station::StationArgs),
     Token(token::TokenArgs),
     Tariff(tariff::TariffArgs),
-    Cdr(cdr::CdrArgs),
     Partner(partner::PartnerArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Cdr(cdr::CdrArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     ApiKey(api_key::ApiKeyArgs),
@@ -156,10 +156,10 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Station(args) => station::run(&settings, output, args),
         Command::Token(args) => token::run(&settings, output, args),
         Command::Tariff(args) => tariff::run(&settings, output, args),
-        Command::Cdr(args) => cdr::run(output, args),
         Command::Partner(args) => partner::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),
+        Command::Cdr(args) => cdr::run(&settings, output, args),
         Command::Backup(args) => backup::run(&settings, output, &args),
         Command::Restore(args) => restore::run(&settings, output, &args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),

@@ -3,6 +3,7 @@
 
 use super::reader::Section;
 use super::sections::{DAY, HOUR, SECOND};
+use rust_decimal::Decimal;
 use std::time::Duration;
 
 /// Section `[ocpp]`.
@@ -104,6 +105,22 @@ pub struct PricingConfig {
     pub rounding: Rounding,
     /// Which day counts in a time window over midnight.
     pub wrapped_days: WrappedDays,
+    /// By how much an amount of a CDR may differ from what its tariffs make, in its currency.
+    pub verify_tolerance: Decimal,
+    /// By how much its energy may differ from that of its periods, kWh.
+    pub verify_tolerance_kwh: Decimal,
+    /// By how much its times may differ from those of its periods, hours.
+    pub verify_tolerance_hours: Decimal,
+}
+
+/// A decimal of at most 1000 and not below zero.
+fn tolerance(section: &mut Section<'_>, key: &str) -> Decimal {
+    section.text(key, |text| {
+        let number: Option<Decimal> = text.parse().ok();
+        number
+            .filter(|number| *number >= Decimal::ZERO && *number <= Decimal::ONE_THOUSAND)
+            .ok_or_else(|| "write a decimal from 0 to 1000 in quotes, like \"0.01\"".to_owned())
+    })
 }
 
 impl PricingConfig {
@@ -126,6 +143,9 @@ impl PricingConfig {
                 "calendar" => Ok(WrappedDays::Calendar),
                 _ => Err("write \"window_start\" or \"calendar\"".to_owned()),
             }),
+            verify_tolerance: tolerance(&mut section, "verify_tolerance"),
+            verify_tolerance_kwh: tolerance(&mut section, "verify_tolerance_kwh"),
+            verify_tolerance_hours: tolerance(&mut section, "verify_tolerance_hours"),
         }
     }
 }

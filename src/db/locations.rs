@@ -159,6 +159,57 @@ pub fn find_with_owner(
     Ok(row.map(|(body, partner)| (body.0, partner)))
 }
 
+/// Reads no more of a location than its zone.
+#[derive(serde::Deserialize)]
+struct Zoned {
+    time_zone: String,
+}
+
+/// The zone (IANA) of a location, ours or a partner's.
+///
+/// # Errors
+/// When the database fails.
+pub fn zone(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Option<String>> {
+    let body: Option<String> = locations::table
+        .filter(locations::country_code.eq(party.country_code()))
+        .filter(locations::party_id.eq(party.party_id()))
+        .filter(locations::id.eq(id.key()))
+        .select(locations::body)
+        .first(conn)
+        .optional()?;
+    Ok(body.and_then(|body| serde_json::from_str::<Zoned>(&body).ok()).map(|zoned| zoned.time_zone))
+}
+
+/// The zone (IANA) of each location that has one, with its owner's country code and party id and its folded id.
+///
+/// # Errors
+/// When the database fails.
+pub fn zones(conn: &mut DbConn) -> DbResult<Vec<((String, String, String), String)>> {
+    const AT_ONCE: i64 = 1000;
+    let (mut behind, mut zones) = (i64::MIN, Vec::new());
+    loop {
+        let rows: Vec<(i64, String, String, String, String)> = locations::table
+            .filter(locations::seq.gt(behind))
+            .order(locations::seq)
+            .limit(AT_ONCE)
+            .select((
+                locations::seq,
+                locations::country_code,
+                locations::party_id,
+                locations::id,
+                locations::body,
+            ))
+            .load(conn)?;
+        let Some(last) = rows.last() else { return Ok(zones) };
+        behind = last.0;
+        for (_, country, party, id, body) in rows {
+            if let Ok(Zoned { time_zone }) = serde_json::from_str(&body) {
+                zones.push(((country, party, id), time_zone));
+            }
+        }
+    }
+}
+
 /// Our own locations of that id, whatever their party.
 ///
 /// # Errors

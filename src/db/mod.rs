@@ -10,6 +10,8 @@ pub mod api_keys;
 pub mod assignments;
 pub mod backup;
 mod between;
+pub mod cdr_checks;
+pub mod cdr_credits;
 pub mod cdrs;
 pub mod changes;
 pub mod charges;

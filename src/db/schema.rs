@@ -275,6 +275,40 @@ diesel::table! {
     use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
+    cdr_checks (cdr_seq) {
+        cdr_seq -> BigInt,
+        state -> Text,
+        differences -> Text,
+        warnings -> Text,
+        checked_at -> Instant,
+        dispute -> Text,
+        dispute_note -> Nullable<Text>,
+        dispute_by -> Nullable<Text>,
+        dispute_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    cdr_credits (credit_seq) {
+        credit_seq -> BigInt,
+        country_code -> Text,
+        party_id -> Text,
+        reference_id -> Nullable<Text>,
+        cdr_seq -> Nullable<BigInt>,
+        replacement_seq -> Nullable<BigInt>,
+        reason -> Text,
+        made_by -> Text,
+        made_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
     charges (session_id) {
         session_id -> Text,
         country_code -> Text,
@@ -389,3 +423,4 @@ diesel::table! {
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
 diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);
+diesel::allow_tables_to_appear_in_same_query!(cdrs, cdr_checks);

@@ -1,7 +1,7 @@
 //! CDRs as rows for spreadsheets and accounting: CSV, or JSON Lines with the same columns. The command line and
 //! the operator API write the same bytes.
 
-use super::cdr_row::{Row, row_of};
+use super::cdr_row::{Row, net_energy, row_of};
 use crate::db::cdrs::{self, CdrFilter, NumberedCdr};
 use crate::db::locations::Owner;
 use crate::db::{Db, DbError};
@@ -81,6 +81,8 @@ pub enum ExportError {
 pub struct Totals {
     /// CDRs written.
     pub cdrs: u64,
+    /// Charges that are billed: a credit CDR takes the one of its original off, and a replacement brings it back.
+    pub charges: i64,
     /// kWh; those of a credit CDR are taken off.
     pub energy_kwh: Decimal,
     /// By currency (ISO 4217).
@@ -92,6 +94,8 @@ pub struct Totals {
 pub struct CostTotals {
     /// Without VAT.
     pub excl_vat: Decimal,
+    /// The VAT: the one minus the other.
+    pub vat: Decimal,
     /// With VAT; a CDR to which no VAT applies counts with its amount without.
     pub incl_vat: Decimal,
 }
@@ -99,15 +103,14 @@ pub struct CostTotals {
 impl Totals {
     fn add(&mut self, cdr: &Cdr) -> Option<()> {
         self.cdrs += 1;
-        // A credit CDR takes its CDR back and says so in the cost alone (OCPI 2.2.1 mod_cdrs, "credit").
-        let energy = cdr.total_energy.decimal();
-        let taken_back = cdr.credit == Some(true);
-        self.energy_kwh = self.energy_kwh.checked_add(if taken_back { -energy } else { energy })?;
+        self.charges += if cdr.credit == Some(true) { -1 } else { 1 };
+        self.energy_kwh = self.energy_kwh.checked_add(net_energy(cdr))?;
         let costs = self.costs.entry(cdr.currency.clone()).or_default();
         let excl_vat = cdr.total_cost.excl_vat.decimal();
         let incl_vat = cdr.total_cost.incl_vat.map_or(excl_vat, |amount| amount.decimal());
         costs.excl_vat = costs.excl_vat.checked_add(excl_vat)?;
         costs.incl_vat = costs.incl_vat.checked_add(incl_vat)?;
+        costs.vat = costs.incl_vat.checked_sub(costs.excl_vat)?;
         Some(())
     }
 }
@@ -290,7 +293,7 @@ mod tests {
         for cdr in [cdr("10", "4.50", false), cdr("10", "-4.50", true), cdr("8", "3.60", false)] {
             totals.add(&cdr).unwrap();
         }
-        assert_eq!((totals.cdrs, totals.energy_kwh), (3, 8.into()));
+        assert_eq!((totals.cdrs, totals.charges, totals.energy_kwh), (3, 1, 8.into()));
         let euros = totals.costs.get("EUR").unwrap();
         assert_eq!(euros.excl_vat, "3.60".parse().unwrap());
     }

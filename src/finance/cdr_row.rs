@@ -4,6 +4,7 @@
 //! meaning. Amounts have the digits of the CDR, unrounded. Energy is in kWh, times in hours, moments in UTC.
 
 use crate::db::cdrs::NumberedCdr;
+use crate::domain::cdr::Cdr;
 use crate::domain::tariff::Price;
 use crate::domain::{CiString, Timestamp};
 use rust_decimal::Decimal;
@@ -78,6 +79,13 @@ fn incl(price: Option<&Price>) -> Cell {
     Cell::Number(price.and_then(|price| price.incl_vat).map(|amount| amount.decimal()))
 }
 
+/// The energy that counts in a sum: a credit CDR takes that of its original off, though OCPI leaves it positive there
+/// (2.2.1 mod_cdrs, "Credit CDRs": only `total_cost` is negative).
+pub(super) fn net_energy(cdr: &Cdr) -> Decimal {
+    let energy = cdr.total_energy.decimal();
+    if cdr.credit == Some(true) { -energy } else { energy }
+}
+
 /// The columns, in their order. `docs/export.md` tells what each means.
 pub(super) fn row_of(numbered: &NumberedCdr) -> Row {
     let NumberedCdr { seq: _, partner_id, cdr } = numbered;
@@ -130,11 +138,12 @@ pub(super) fn row_of(numbered: &NumberedCdr) -> Row {
         ("invoice_reference_id", Cell::maybe(cdr.invoice_reference_id.as_ref())),
         ("remark", Cell::Text(cdr.remark.clone())),
         ("last_updated", Cell::Time(cdr.last_updated)),
+        ("net_energy_kwh", Cell::Number(Some(net_energy(cdr)))),
     ])
 }
 
 /// The headings of the columns.
-pub const COLUMNS: [&str; 46] = [
+pub const COLUMNS: [&str; 47] = [
     "direction",
     "country_code",
     "party_id",
@@ -181,6 +190,7 @@ pub const COLUMNS: [&str; 46] = [
     "invoice_reference_id",
     "remark",
     "last_updated",
+    "net_energy_kwh",
 ];
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! - [`running`] turns progress into periods: a new one begins when charging turns to parking or back, and
 //!   wherever another price component becomes active, between two meter values as well ([`stretch`] is the time
 //!   between two of them, [`booking`] makes periods of it);
-//! - [`stated`] takes the periods of a CDR as they are;
+//! - [`stated`] takes the periods of a CDR as they are; [`check`] compares what comes out with what the CDR states;
 //! - both keep a ledger of what was used by price component ([`usage`]), from which [`cost`] makes money: it
 //!   applies `step_size`, VAT, `min_price` and `max_price`;
 //! - [`exact`] is the number in which that is done, without any rounding; [`policy`] is how the few published
@@ -32,6 +32,7 @@
 
 mod booking;
 mod calendar;
+pub mod check;
 pub mod choice;
 pub mod cost;
 pub mod describe;
@@ -54,11 +55,13 @@ pub mod running;
 pub mod select;
 pub mod simulate;
 pub mod stated;
+pub mod stored;
 mod stretch;
 mod surplus_ahead;
 pub mod tariffs;
 mod usage;
 
+pub use check::{Check, CheckState, Difference, Tolerance};
 pub use cost::Cost;
 pub use exact::Exact;
 pub use explain::{Billed, CostLine, ExplainedPeriod, Explanation, LineKind, LinePrice};

@@ -4,6 +4,7 @@
 pub mod accept;
 pub mod assign;
 pub mod catalogue;
+pub mod check;
 pub mod commands;
 pub mod delivery;
 pub mod desk;
@@ -19,5 +20,6 @@ pub mod registration;
 pub mod serve;
 pub mod spread;
 pub mod sync;
+pub mod verify;
 
 pub use link::{PartnerCallError, PartnerLink};

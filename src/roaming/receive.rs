@@ -1,6 +1,7 @@
 //! What partners tell us: each object is kept under the partner that speaks for its owner, and under nobody
 //! else (OCPI 2.2.1 transport_and_format, "Client Owned Object Push").
 
+use super::check::{self, Checking};
 use crate::app::{App, Event};
 use crate::db::{DbConn, DbError, DbResult, cdrs, locations, parties, partners, sessions, tariffs, tokens};
 use crate::domain::CiString;
@@ -271,12 +272,13 @@ pub async fn remove_tariff(app: &App, partner: &Partner, key: ObjectId) -> Resul
 }
 
 /// Takes a CDR of a partner, once: the same CDR again changes nothing and succeeds, since the answer to the
-/// first may have been lost.
+/// first may have been lost. It is priced again ([`check`]); whatever comes out, it is taken.
 ///
 /// # Errors
 /// When another CDR of that id was taken, it is not the partner's, or the database fails.
 pub async fn take_cdr(app: &App, partner: &Partner, cdr: Cdr) -> Result<(), ReceiveError> {
     let (partner, id) = (partner.clone(), cdr.id.to_string());
+    let (checking, clock) = (Checking::of(&app.config.pricing), app.clock.clone());
     let is_new = app
         .db
         .write(move |conn| {
@@ -285,7 +287,7 @@ pub async fn take_cdr(app: &App, partner: &Partner, cdr: Cdr) -> Result<(), Rece
             }
             match cdrs::find(conn, &cdr.party, &cdr.id)? {
                 None => {
-                    cdrs::insert(conn, &cdr, Some(partner.id), None)?;
+                    check::keep_received(conn, &partner, &cdr, &checking, clock.now())?;
                     Ok(true)
                 }
                 Some((known, Some(_))) if known == cdr => Ok(false),

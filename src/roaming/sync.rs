@@ -3,6 +3,7 @@
 //!
 //! Only a complete, unfiltered pull says that an object is gone, and only when all of it could be read.
 
+use super::check::{self, Checking};
 use super::link::{Object, PartnerCallError, Pull, PulledPage, Routing};
 use super::receive::{Told, may_act_for};
 use crate::app::{App, Event};
@@ -283,6 +284,7 @@ impl Present {
 /// Keeps a page of objects.
 async fn take(app: &App, partner: &Partner, objects: Vec<Object>, pulled: &mut Pulled) -> DbResult<()> {
     let partner = partner.clone();
+    let (checking, clock) = (Checking::of(&app.config.pricing), app.clock.clone());
     let (taken, refused, events) = app
         .db
         .write(move |conn| {
@@ -293,7 +295,7 @@ async fn take(app: &App, partner: &Partner, objects: Vec<Object>, pulled: &mut P
                 return Ok((0, objects.len(), events));
             }
             for object in &objects {
-                match keep(conn, &partner, object)? {
+                match keep(conn, &partner, object, &checking, clock.now())? {
                     Kept::Taken(event) => {
                         taken += 1;
                         events.extend(event);
@@ -319,7 +321,13 @@ enum Kept {
     NotTheirs,
 }
 
-fn keep(conn: &mut DbConn, partner: &Partner, object: &Object) -> DbResult<Kept> {
+fn keep(
+    conn: &mut DbConn,
+    partner: &Partner,
+    object: &Object,
+    checking: &Checking,
+    now: Timestamp,
+) -> DbResult<Kept> {
     match object {
         Object::Location(location) => keep_told(conn, partner, location.as_ref(), location.last_updated),
         Object::Tariff(tariff) => keep_told(conn, partner, tariff.as_ref(), tariff.last_updated),
@@ -331,7 +339,7 @@ fn keep(conn: &mut DbConn, partner: &Partner, object: &Object) -> DbResult<Kept>
             }
             match cdrs::find(conn, &cdr.party, &cdr.id)? {
                 None => {
-                    cdrs::insert(conn, cdr, Some(partner.id), None)?;
+                    check::keep_received(conn, partner, cdr, checking, now)?;
                     Ok(Kept::Taken(Some(Event::CdrWritten(cdr.id.to_string()))))
                 }
                 Some((known, Some(_))) if known == **cdr => Ok(Kept::Known),

@@ -1,7 +1,7 @@
 //! Pricing, as its callers see it: tariffs as JSON and the progress of a charge in, money out.
 
-mod describe;
 mod both_ways;
+mod describe;
 mod documented;
 mod generated;
 mod laws;

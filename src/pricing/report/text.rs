@@ -163,9 +163,19 @@ impl Writer<'_> {
         text.push_str(&format!(" = {}", self.exact(line.excl_vat)?));
         if let Some(vat) = line.price.as_ref().and_then(|price| price.vat) {
             let vat = self.number(vat.normalize());
-            text.push_str(&format!(", {} {} {vat} % {}", self.exact(line.incl_vat)?, self.words.with, self.words.vat));
+            text.push_str(&format!(
+                ", {} {} {vat} % {}",
+                self.exact(line.incl_vat)?,
+                self.words.with,
+                self.words.vat
+            ));
         } else if line.incl_vat != line.excl_vat {
-            text.push_str(&format!(", {} {} {}", self.exact(line.incl_vat)?, self.words.with, self.words.vat));
+            text.push_str(&format!(
+                ", {} {} {}",
+                self.exact(line.incl_vat)?,
+                self.words.with,
+                self.words.vat
+            ));
         }
         if let Some(price) = &line.price {
             text.push_str(&format!("  {}", price.component.path()));
@@ -195,7 +205,12 @@ impl Writer<'_> {
         let total = self.report.total_cost;
         text.push_str(&format!("{} {}", self.words.total, self.money(total.excl_vat.0)));
         if total.incl_vat != total.excl_vat {
-            text.push_str(&format!(", {} {} {}", self.money(total.incl_vat.0), self.words.with, self.words.vat));
+            text.push_str(&format!(
+                ", {} {} {}",
+                self.money(total.incl_vat.0),
+                self.words.with,
+                self.words.vat
+            ));
         }
         text.push_str("\n");
     }

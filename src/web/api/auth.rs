@@ -23,7 +23,7 @@ const ISSUER: &str = "roamwatt";
 pub enum Role {
     /// May do everything, also commands to stations.
     Operator,
-    /// May read everything and export CDRs.
+    /// May read everything, and export, dispute and credit CDRs.
     Finance,
     /// May read everything.
     Viewer,
@@ -36,6 +36,8 @@ pub enum Permission {
     Read,
     /// Take accounts away in bulk.
     Export,
+    /// Decide about bills: dispute and accept those of others, credit ours.
+    Settle,
     /// Change something, or command a station.
     Operate,
 }
@@ -62,7 +64,7 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::Read => true,
-            Permission::Export => self != Self::Viewer,
+            Permission::Export | Permission::Settle => self != Self::Viewer,
             Permission::Operate => self == Self::Operator,
         }
     }
@@ -108,7 +110,7 @@ pub struct AccessToken {
 /// Exchanges an API key for an access token
 ///
 /// Send the key as `Authorization: Bearer API_KEY`. Keys are made with `roamwatt api-key create`. Roles: `viewer`
-/// may read, `finance` may also export CDRs, `operator` may do everything.
+/// may read, `finance` may also export, dispute and credit CDRs, `operator` may do everything.
 ///
 /// # Errors
 /// 401 for a key that is not known.
@@ -185,7 +187,7 @@ fn admit(request: &HttpRequest, permission: Permission) -> Result<Caller, Proble
     }
     let needed = match permission {
         Permission::Read => "viewer, finance or operator",
-        Permission::Export => "finance or operator",
+        Permission::Export | Permission::Settle => "finance or operator",
         Permission::Operate => "operator",
     };
     let role = caller.role.as_str();
@@ -219,6 +221,10 @@ permission! {
 permission! {
     /// A caller who may take accounts away.
     Export
+}
+permission! {
+    /// A caller who may decide about bills.
+    Settle
 }
 permission! {
     /// A caller who may change and command.

@@ -1,15 +1,20 @@
 //! CDRs: ours as CPO, and those that CPOs sent us.
 
 use super::auth::Read;
+use super::cdr_checks::{CheckOutcome, DisputeView};
+use super::corrections;
+use super::corrections::CorrectionView;
 use super::input::{Nothing, PartyName, Strict, from_path, list_query};
 use super::output;
 use super::owner::{Whose, owner};
 use super::view::{ChargeTokenView, PeriodView, PriceView, text};
 use crate::app::App;
+use crate::db::cdr_checks::DisputeState;
 use crate::db::cdrs::{self, CdrFilter};
 use crate::domain::cdr::{Cdr, CdrLocation};
 use crate::domain::party::PartyId;
 use crate::domain::{CiString, Timestamp};
+use crate::pricing::CheckState;
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -245,6 +250,12 @@ list_query! {
         /// Only of charges that ended before.
         #[param(value_type = Option<String>, format = DateTime)]
         ended_to: Timestamp,
+        /// Only those whose check came out so: `differs` or `unpriceable`.
+        #[param(inline)]
+        check: CheckOutcome,
+        /// Only those about which was decided so: `open`, `disputed` or `accepted`; only CDRs with a kept check count.
+        #[param(inline)]
+        dispute: DisputeView,
     }
 }
 
@@ -270,6 +281,8 @@ pub async fn list(
         ended_from: query.ended_from,
         ended_to: query.ended_to,
         only_received: false,
+        check: query.check.map(CheckState::from),
+        dispute: query.dispute.map(DisputeState::from),
     };
     let slice = app.db.read(move |conn| cdrs::list(conn, &filter, page)).await?;
     Ok(output::list(&app, &request, page, slice, CdrView::from))
@@ -285,18 +298,30 @@ pub async fn list(
         ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
         ("id" = String, Path, description = "The CDR"),
     ),
-    responses((status = 200, description = "The CDR", body = CdrView))
+    responses((status = 200, description = "The CDR", body = CdrDetailView))
 )]
 pub async fn get(
     _caller: Read,
     app: web::Data<App>,
     path: web::Path<(String, String)>,
     _query: Strict<Nothing>,
-) -> Result<web::Json<CdrView>, Problem> {
+) -> Result<web::Json<CdrDetailView>, Problem> {
     let (party, id) = path.into_inner();
     let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
     let missing = format!("there is no CDR {id} of {party}");
-    let found = app.db.read(move |conn| cdrs::find(conn, &party, &id)).await?;
-    let (cdr, _) = found.ok_or_else(|| Problem::not_found(missing))?;
-    Ok(web::Json(cdr.into()))
+    let found = app.db.read(move |conn| corrections::with_correction(conn, &party, &id)).await?;
+    let (cdr, correction) = found.ok_or_else(|| Problem::not_found(missing))?;
+    let correction = correction.map(CorrectionView::from);
+    Ok(web::Json(CdrDetailView { cdr: cdr.into(), correction }))
+}
+
+/// A CDR and the correction that it is part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CdrDetailView {
+    /// The CDR.
+    #[serde(flatten)]
+    cdr: CdrView,
+    /// What took it back, or what it takes back or the place of; missing where it was never corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<CorrectionView>,
 }

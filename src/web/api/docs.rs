@@ -2,8 +2,8 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdrs, commands, exports, late_messages, locations, parties, partners, price, pricing, sessions,
-    stations, tariff_assignments, tariff_groups, tariff_input, tariffs, tokens,
+    auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, locations, parties, partners,
+    price, pricing, sessions, stations, tariff_assignments, tariff_groups, tariff_input, tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -25,7 +25,7 @@ pub const DOCUMENT: &str = "/api/v1/openapi.json";
         title = "Roamwatt operator API",
         description = "What an operator sees and does. Exchange an API key (`roamwatt api-key create`) for an \
 access token at `POST /api/v1/token`, and send that as `Authorization: Bearer …`.\n\nRoles: `viewer` may read, \
-`finance` may also export CDRs, `operator` may do everything.\n\nLists come in pages: `offset` and `limit` say \
+`finance` may also export, dispute and credit CDRs, `operator` may do everything.\n\nLists come in pages: `offset` and `limit` say \
 which; `X-Total-Count` says how many objects there are, `Link` where the other pages are. A parameter or field \
 that is not known is an error. Errors are problem documents (RFC 9457). Money and energy are decimal numbers in \
 texts, so that no digit is lost."
@@ -39,6 +39,8 @@ texts, so that no digit is lost."
         late_messages::list,
         sessions::list, sessions::get,
         cdrs::list, cdrs::get, exports::export, exports::totals,
+        cdr_checks::get, cdr_checks::verify, cdr_checks::dispute, cdr_checks::accept, cdr_checks::explanation,
+        corrections::credit,
         tokens::list, tokens::get, tokens::put, tokens::delete, tokens::block, tokens::unblock,
         tariffs::list, tariffs::get, tariffs::explanation,
         pricing::lint_tariff, pricing::explain_tariff, price::price_tariff, price::price_cdr,

@@ -179,6 +179,8 @@ fn parts_of(export: CdrExport) -> impl Stream<Item = Result<web::Bytes, ExportEr
 pub struct TotalsView {
     /// Rows of the export.
     cdrs: u64,
+    /// Charges that are billed: a credit CDR takes that of its original off.
+    charges: i64,
     /// Energy, kWh; that of a credit CDR is taken off.
     #[schema(example = "1234.567", format = "decimal")]
     energy_kwh: String,
@@ -192,6 +194,9 @@ pub struct CostTotalsView {
     /// Without VAT.
     #[schema(example = "750.00", format = "decimal")]
     excl_vat: String,
+    /// VAT.
+    #[schema(example = "142.50", format = "decimal")]
+    vat: String,
     /// With VAT; a CDR to which no VAT applies counts with its amount without.
     #[schema(example = "892.50", format = "decimal")]
     incl_vat: String,
@@ -199,13 +204,15 @@ pub struct CostTotalsView {
 
 impl From<Totals> for TotalsView {
     fn from(totals: Totals) -> Self {
-        let Totals { cdrs, energy_kwh, costs } = totals;
-        let view = |CostTotals { excl_vat, incl_vat }: CostTotals| CostTotalsView {
+        let Totals { cdrs, charges, energy_kwh, costs } = totals;
+        let view = |CostTotals { excl_vat, vat, incl_vat }: CostTotals| CostTotalsView {
             excl_vat: excl_vat.to_string(),
+            vat: vat.to_string(),
             incl_vat: incl_vat.to_string(),
         };
         Self {
             cdrs,
+            charges,
             energy_kwh: energy_kwh.to_string(),
             costs: costs.into_iter().map(|(currency, costs)| (currency, view(costs))).collect(),
         }

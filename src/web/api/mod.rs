@@ -4,8 +4,10 @@
 //! What the roles may do: [`auth::Role`]. Who may call a handler stands in its first argument.
 
 pub mod auth;
+pub mod cdr_checks;
 pub mod cdrs;
 pub mod commands;
+pub mod corrections;
 pub mod docs;
 pub mod exports;
 pub mod input;
@@ -52,6 +54,11 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/cdrs/export", [get().to(exports::export)]))
         .service(at("/cdrs/totals", [get().to(exports::totals)]))
         .service(at("/cdrs/{party}/{id}", [get().to(cdrs::get)]))
+        .service(at("/cdrs/{party}/{id}/check", [get().to(cdr_checks::get), post().to(cdr_checks::verify)]))
+        .service(at("/cdrs/{party}/{id}/dispute", [post().to(cdr_checks::dispute)]))
+        .service(at("/cdrs/{party}/{id}/accept", [post().to(cdr_checks::accept)]))
+        .service(at("/cdrs/{party}/{id}/explanation", [get().to(cdr_checks::explanation)]))
+        .service(at("/cdrs/{party}/{id}/credit", [post().to(corrections::credit)]))
         .service(at("/tokens", [get().to(tokens::list)]))
         .service(at(
             "/tokens/{party}/{type}/{uid}",

@@ -1,0 +1,2 @@
+DROP TABLE cdr_credits;
+DROP TABLE cdr_checks;
