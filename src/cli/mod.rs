@@ -25,6 +25,7 @@ mod pricing;
 pub mod restore;
 pub mod serve;
 pub mod simulate;
+pub mod simulated_cdrs;
 pub mod station;
 pub mod store;
 pub mod tariff;
@@ -163,7 +164,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Backup(args) => backup::run(&settings, output, &args),
         Command::Restore(args) => restore::run(&settings, output, &args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
-        Command::Simulate(args) => simulate::run(output, args),
+        Command::Simulate(args) => simulate::run(&settings, output, args),
     }
 }
 

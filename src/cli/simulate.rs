@@ -1,8 +1,10 @@
 //! `roamwatt simulate`: charging stations that are not there, to try a server and to load it.
 
+use super::Settings;
 use super::failure::{Failure, Outcome};
 use super::limits::allow_sockets;
 use super::output::{Output, count, facts};
+use super::simulated_cdrs::{self, SimulatedCdrsArgs};
 use crate::config::{parse_duration, show_duration};
 use crate::simulate::stats::{Latency, millis_text};
 use crate::simulate::{FleetError, FleetOptions, FleetReport, LoadReport, PowerCurve, Rate, run_fleet};
@@ -25,6 +27,8 @@ pub struct SimulateArgs {
 #[derive(Debug, Subcommand)]
 enum SimulateCommand {
     Stations(StationsArgs),
+    #[command(hide = true)]
+    Cdrs(SimulatedCdrsArgs),
 }
 
 /// Runs OCPP 1.6 stations whose drivers come, charge and go, until Ctrl-C or --duration
@@ -126,8 +130,11 @@ fn parse_rate(text: &str) -> Result<Rate, String> {
 ///
 /// # Errors
 /// When the URL is none or the stations cannot begin; when a load was not answered in full.
-pub fn run(output: Output, args: SimulateArgs) -> Outcome {
-    let SimulateArgs { command: SimulateCommand::Stations(args) } = args;
+pub fn run(settings: &Settings, output: Output, args: SimulateArgs) -> Outcome {
+    let args = match args.command {
+        SimulateCommand::Stations(args) => args,
+        SimulateCommand::Cdrs(args) => return simulated_cdrs::run(settings, output, &args),
+    };
     let options = options(args)?;
     allow_sockets(options.count)?;
     let runtime = tokio::runtime::Runtime::new()?;

@@ -180,11 +180,24 @@ pub fn zone(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Optio
     Ok(body.and_then(|body| serde_json::from_str::<Zoned>(&body).ok()).map(|zoned| zoned.time_zone))
 }
 
-/// The zone (IANA) of each location that has one, with its owner's country code and party id and its folded id.
+/// A location's zone, and by what it is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedZone {
+    /// The owner's country code, folded.
+    pub country_code: String,
+    /// The owner's party id, folded.
+    pub party_id: String,
+    /// The location's id, folded.
+    pub id: String,
+    /// The zone (IANA).
+    pub zone: String,
+}
+
+/// The zone of each location.
 ///
 /// # Errors
 /// When the database fails.
-pub fn zones(conn: &mut DbConn) -> DbResult<Vec<((String, String, String), String)>> {
+pub fn zones(conn: &mut DbConn) -> DbResult<Vec<PlacedZone>> {
     const AT_ONCE: i64 = 1000;
     let (mut behind, mut zones) = (i64::MIN, Vec::new());
     loop {
@@ -202,9 +215,9 @@ pub fn zones(conn: &mut DbConn) -> DbResult<Vec<((String, String, String), Strin
             .load(conn)?;
         let Some(last) = rows.last() else { return Ok(zones) };
         behind = last.0;
-        for (_, country, party, id, body) in rows {
-            if let Ok(Zoned { time_zone }) = serde_json::from_str(&body) {
-                zones.push(((country, party, id), time_zone));
+        for (_, country_code, party_id, id, body) in rows {
+            if let Ok(Zoned { time_zone: zone }) = serde_json::from_str(&body) {
+                zones.push(PlacedZone { country_code, party_id, id, zone });
             }
         }
     }

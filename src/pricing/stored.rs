@@ -102,15 +102,18 @@ struct Ready {
     prepared: Tariffs,
 }
 
+/// Tariffs made ready, or why they cannot be.
+type MaybeReady = Arc<Result<Ready, Finding>>;
+
 /// Tariffs made ready, by their text: CDRs of one tariff hold the same one.
 #[derive(Debug, Default)]
 pub struct ReadyTariffs {
-    by_policy: HashMap<PricingPolicy, HashMap<Box<str>, Arc<Result<Ready, Finding>>>>,
+    by_policy: HashMap<PricingPolicy, HashMap<Box<str>, MaybeReady>>,
     count: usize,
 }
 
 impl ReadyTariffs {
-    fn of(&mut self, text: &str, policy: PricingPolicy) -> Arc<Result<Ready, Finding>> {
+    fn of(&mut self, text: &str, policy: PricingPolicy) -> MaybeReady {
         if let Some(known) = self.by_policy.get(&policy).and_then(|texts| texts.get(text)) {
             return Arc::clone(known);
         }

@@ -4,6 +4,7 @@
 use super::check::{Checking, recheck};
 use crate::clock::Clock;
 use crate::db::cdrs::{self, CdrFilter, RawCdr};
+use crate::db::locations::PlacedZone;
 use crate::db::{Db, DbConn, DbError, DbResult, cdr_checks, locations};
 use crate::domain::CiString;
 use crate::pricing::stored::{ReadyTariffs, StoredCdr};
@@ -146,8 +147,9 @@ pub async fn verify_all(
 /// The zones of all locations, by owner and folded id.
 fn zones(conn: &mut DbConn) -> DbResult<Zones> {
     let all = locations::zones(conn)?.into_iter();
-    let parsed = all.filter_map(|((country, party, id), zone)| {
-        Some((place_key(&country, &party, &id), zone.parse().ok()?))
+    let parsed = all.filter_map(|placed| {
+        let PlacedZone { country_code, party_id, id, zone } = placed;
+        Some((place_key(&country_code, &party_id, &id), zone.parse().ok()?))
     });
     Ok(parsed.collect())
 }

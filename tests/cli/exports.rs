@@ -48,7 +48,7 @@ on_each_engine! {
         let line = ["export", "cdrs", "--from", "2026-02-02", "--to", "2026-02-04", "--format", "csv", "--out"];
         let ran = run(&db, &[&line[..], &[file.to_str().unwrap()]].concat());
         assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
-        assert!(ran.err.starts_with("2 CDRs, "), "{}", ran.err);
+        assert!(ran.err.starts_with("2 CDRs of "), "{}", ran.err);
 
         let mut reader = csv::Reader::from_path(&file).unwrap();
         assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);

@@ -2,6 +2,7 @@
 
 mod backups;
 mod catalogue;
+mod cdrs;
 pub(crate) mod exports;
 mod frame;
 mod frames;

@@ -15,6 +15,7 @@ mod running;
 mod spec_examples;
 mod spec_steps;
 mod spec_tariffs;
+mod stored;
 
 use chrono_tz::Tz;
 use roamwatt::domain::tariff::{Price, Tariff};

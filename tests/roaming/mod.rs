@@ -1,6 +1,7 @@
 //! What partners are told.
 
 mod convergence;
+mod corrections;
 mod delivery;
 mod ids;
 pub(crate) mod peer;

@@ -52,7 +52,7 @@ on_each_engine! {
         assert_eq!(answer("direction=received").await, format!("{headings}\r\n"));
         assert_eq!(answer("format=jsonl&from=2027-01-01").await, "");
         let none = finance.get("/cdrs/totals?direction=received").await;
-        assert_eq!(none, json!({ "cdrs": 0, "energy_kwh": "0", "costs": {} }));
+        assert_eq!(none, json!({ "cdrs": 0, "charges": 0, "energy_kwh": "0", "costs": {} }));
         node.stop().await;
     }
 

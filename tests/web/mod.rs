@@ -1,6 +1,7 @@
 //! What operators and their tools reach over HTTP.
 
 mod access;
+mod cdr_checks;
 mod exports;
 mod limits;
 mod objects;

@@ -141,7 +141,9 @@ fn all(
 fn show(output: Output, found: &Found) -> Outcome {
     let Found { party, id, partner_id, check } = found;
     let mut line = document(party, id, check);
-    line["partner"] = (*partner_id).into();
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("partner".to_owned(), (*partner_id).into());
+    }
     output.stream(&line, || {
         let mut text = format!("{party} {id}  {}", check.state.as_str());
         for one in &check.differences {
