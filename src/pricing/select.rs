@@ -123,7 +123,7 @@ pub(super) fn pico(value: Decimal) -> i128 {
     let mantissa = value.mantissa();
     match 12_u32.checked_sub(value.scale()) {
         Some(zeros) => mantissa.saturating_mul(10_i128.saturating_pow(zeros)),
-        None => mantissa / 10_i128.saturating_pow(value.scale() - 12),
+        None => mantissa.checked_div(10_i128.saturating_pow(value.scale() - 12)).unwrap_or_default(),
     }
 }
 
@@ -150,6 +150,8 @@ fn day_of(text: &str) -> Option<i64> {
 /// The end of a day as a minute.
 const MIDNIGHT: u16 = 24 * 60;
 const ALL_DAYS: u8 = 0b111_1111;
+/// The last day of the week, counted from 0.
+const SUNDAY: u8 = 6;
 
 /// The restrictions of an element, made ready for comparing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,7 +250,7 @@ impl Rules {
             Some((start, end)) => {
                 let evening = now.minute >= start;
                 let morning = now.minute < end;
-                let yesterday = self.weekdays >> ((now.weekday + 6) % 7) & 1 == 1;
+                let yesterday = self.weekdays >> now.weekday.checked_sub(1).unwrap_or(SUNDAY) & 1 == 1;
                 let began = match self.wrapped_days {
                     WrappedDays::WindowStart => yesterday,
                     WrappedDays::Calendar => today,

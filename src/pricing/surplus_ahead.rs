@@ -48,7 +48,7 @@ impl Ahead {
             // Whatever is used of it, it is not billed beyond the step that the most of it reaches.
             let step = step(only)?;
             let over = self.amount.checked_rem_euclid(step).unwrap_or_default();
-            let missing = if over == 0 { 0 } else { step - over };
+            let missing = if over == 0 { 0 } else { step.saturating_sub(over) };
             return dearest(tariffs, &[*only], quantity(missing));
         }
         self.slots.iter().try_fold(Most::default(), |known, slot| {

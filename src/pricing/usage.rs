@@ -38,7 +38,6 @@ mod amounts {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(value: &i128) -> bool {
     *value == 0
 }

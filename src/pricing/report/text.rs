@@ -180,7 +180,7 @@ impl Writer<'_> {
         if let Some(price) = &line.price {
             text.push_str(&format!("  {}", price.component.path()));
         }
-        text.push_str("\n");
+        text.push('\n');
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl Writer<'_> {
                 self.words.vat
             ));
         }
-        text.push_str("\n");
+        text.push('\n');
     }
 }
 
