@@ -257,7 +257,8 @@ fn periods(
         } else {
             dimensions.push(dimension(CdrDimensionType::Energy, Decimal::new(random.i64(500..40_000), 3)));
             dimensions.push(dimension(CdrDimensionType::Time, hours));
-            dimensions.push(dimension(CdrDimensionType::MaxPower, Decimal::new(random.i64(3_000..150_000), 3)));
+            dimensions
+                .push(dimension(CdrDimensionType::MaxPower, Decimal::new(random.i64(3_000..150_000), 3)));
         }
         periods.push(ChargingPeriod {
             start_date_time: at,

@@ -73,7 +73,8 @@ fn explain_kept(kept: KeptCdr, zone: Option<Tz>, policy: PricingPolicy) -> Resul
     if explanation.currency.is_empty() {
         explanation.currency.clone_from(&cdr.currency);
     }
-    let mut warnings: Vec<Finding> = kept.record.as_ref().map(|record| record.warnings.clone()).unwrap_or_default();
+    let mut warnings: Vec<Finding> =
+        kept.record.as_ref().map(|record| record.warnings.clone()).unwrap_or_default();
     if !known && ready.look_at_the_clock() {
         let reason = "the tariff looks at the local time, and the location's zone is not known: UTC is taken";
         warnings.push(Finding::new("$.cdr_location", reason));
