@@ -4,6 +4,7 @@
 //! Decided here, because the specification leaves it open:
 //! - Rounding is not specified (mod_tariffs, "Tariff Object"), so a computed amount is rounded once, to as many
 //!   decimals as the stated one has, and at least to those of the currency.
+//! - A CDR without tariffs that costs nothing is free of charge; one that costs something cannot be priced.
 //! - A part that a CDR leaves out (`total_energy_cost`, …) is not stated and not compared.
 //! - `incl_vat` that is left out where the tariff has VAT is a warning; one that is stated where the tariff has no
 //!   VAT is compared with the amount without.
@@ -278,7 +279,8 @@ pub fn finding_of(error: PricingError) -> Finding {
 
 fn cannot_be_priced(cdr: &CdrToPrice<'_>, totals: &StatedTotals) -> Vec<Finding> {
     let mut reasons = Vec::new();
-    if cdr.tariffs.is_empty() {
+    let costs_nothing = totals.cost.excl_vat.is_zero() && totals.cost.incl_vat.is_none_or(Money::is_zero);
+    if cdr.tariffs.is_empty() && !costs_nothing {
         reasons.push(Finding::new("$.tariffs", "there is no tariff to price it with"));
     }
     if cdr.periods.is_empty() {

@@ -77,7 +77,9 @@ pub(super) fn keep_received(
     let kept = KeptCdr { seq, partner_id: Some(partner.id), cdr: cdr.clone(), record: None };
     if cdr.credit == Some(true) {
         link_credit(conn, &kept, &partner.name, now)?;
-    } else if let Some(waiting) = cdr_credits::waiting_for(conn, &cdr.party, &cdr.id)? {
+    } else if let Some(waiting) = cdr_credits::waiting_for(conn, &cdr.party, &cdr.id)?
+        && cdrs::at(conn, waiting.credit_seq)?.is_some_and(|credit| credit.partner_id == kept.partner_id)
+    {
         cdr_credits::link(conn, waiting.credit_seq, seq)?;
         recheck(conn, waiting.credit_seq, checking, now)?;
     }
@@ -124,7 +126,10 @@ fn link_credit(conn: &mut DbConn, credit: &KeptCdr, partner: &str, now: Timestam
         made_by: partner.to_owned(),
         made_at: now,
     };
-    cdr_credits::insert(conn, &link)
+    cdr_credits::insert(conn, &link).map_err(|error| {
+        // Another credit CDR of the same original came at the same moment: look again who was first.
+        if error.is_unique_violation() { DbError::Contended } else { error }
+    })
 }
 
 fn may_be_credited(conn: &mut DbConn, original: &KeptCdr, partner_id: Option<i64>) -> DbResult<bool> {

@@ -6,7 +6,6 @@ use crate::clock::Clock;
 use crate::db::cdrs::{self, CdrFilter, RawCdr};
 use crate::db::locations::PlacedZone;
 use crate::db::{Db, DbConn, DbError, DbResult, cdr_checks, locations};
-use crate::domain::CiString;
 use crate::pricing::stored::{ReadyTariffs, StoredCdr};
 use crate::pricing::{Check, CheckState, Finding, PricingRecord};
 use chrono_tz::Tz;
@@ -122,11 +121,12 @@ pub async fn verify_all(
         );
     let waiting = Arc::new(Mutex::new(waiting));
     let (results, mut priced) = mpsc::channel(WAITING);
-    for _ in 0..threads.max(1) {
+    let start = |_| {
         let (waiting, zones, results) = (Arc::clone(&waiting), Arc::clone(&zones), results.clone());
         // It ends when the reader has ended, or when nobody takes its results any more.
-        drop(tokio::task::spawn_blocking(move || price(&waiting, &zones, checking, &results)));
-    }
+        tokio::task::spawn_blocking(move || price(&waiting, &zones, checking, &results))
+    };
+    let pricing: Vec<_> = (0..threads.max(1)).map(start).collect();
     drop((results, waiting));
     let mut verified = Verified::default();
     let mut unwritten: Vec<Outcome> = Vec::new();
@@ -141,6 +141,10 @@ pub async fn verify_all(
     }
     write(db, clock, checking, &mut unwritten, &mut verified, &mut told).await?;
     reader.await.unwrap_or(Err(DbError::Panicked))?;
+    for thread in pricing {
+        // What it had in hands is not counted.
+        thread.await.map_err(|_| DbError::Panicked)?;
+    }
     Ok(verified)
 }
 
@@ -227,7 +231,7 @@ fn check_row(row: &RawCdr, zones: &Zones, checking: Checking, ready: &mut ReadyT
     });
     let policy = record.map_or(checking.policy, |record| record.policy);
     let check = stored.check(zone, policy, ready, &checking.tolerance);
-    (CiString::from(stored.id()).to_string(), check)
+    (stored.id().to_owned(), check)
 }
 
 /// Writes what came out, and tells and counts it.

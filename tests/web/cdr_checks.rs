@@ -151,6 +151,13 @@ on_each_engine! {
             let found = check(&finance, id).await;
             assert_eq!((&found["state"], &found["warnings"][0]["path"]), (&json!("UNPRICEABLE"), &json!(place)), "{id}");
         }
+        let free = json!({
+            "tariffs": null, "total_cost": { "excl_vat": 0 }, "total_fixed_cost": null, "total_energy_cost": null,
+            "charging_periods": [{ "start_date_time": "2026-02-03T10:00:00Z",
+                "dimensions": [{ "type": "ENERGY", "volume": 10 }, { "type": "TIME", "volume": 1.5 }] }]
+        });
+        take(&abc, &cdr("C-FREE", free)).await;
+        assert_eq!(check(&finance, "C-FREE").await["state"], "OK");
         assert_eq!(listed(&finance, "check=unpriceable").await, ["C-NONE", "C-EARLY", "C-USD"]);
         let (status, problem) = finance.problem(Method::GET, "/cdrs/DE*ABC/C-NONE/explanation", None).await;
         assert!(status == 409 && problem["detail"].as_str().unwrap().contains("$.tariffs"), "{problem}");
