@@ -86,18 +86,25 @@ fn without_a_zone_it_is_said_that_utc_is_taken() {
 
 #[test]
 fn bad_documents_are_refused_with_every_place() {
-    let cdr = EVENING
-        .replace("2026-01-14T19:00:00Z\", \"dim", "2026-01-14T18:50:00Z\", \"dim")
-        .replace("0.1333", "-0.1333")
-        .replace("EUR", "EUX");
+    let disorder = EVENING.replace("2026-01-14T19:00:00Z\", \"dim", "2026-01-14T18:50:00Z\", \"dim");
+    let wrong = EVENING.replace("0.1333", "-0.1333").replace("EUR", "EUX");
     let tariff = STEPS.replace("17:00\"}", "25:00\"}").replace("\"step_size\": 1800", "\"step_size\": -1");
-    let files = &[("tariff.json", tariff.as_str()), ("cdr.json", cdr.as_str())];
-    let refused = run_with_files(&["cdr", "price", "cdr.json", "--tariff", "tariff.json"], files);
-    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
-    for place in
-        ["$.currency", "$.charging_periods[2].start_date_time", "$.charging_periods[1].dimensions[0].volume"]
-    {
-        assert!(refused.err.contains(place), "{place}: {refused:?}");
+    let files = &[
+        ("tariff.json", tariff.as_str()),
+        ("cdr.json", EVENING),
+        ("disorder.json", disorder.as_str()),
+        ("wrong.json", wrong.as_str()),
+    ];
+    for (file, places) in [
+        ("disorder.json", &["$.charging_periods[2].start_date_time"][..]),
+        ("wrong.json", &["$.currency", "$.charging_periods[1].dimensions[0].volume"]),
+        ("cdr.json", &["$.elements[0].restrictions.end_time", "$.elements[0].price_components[0].step_size"]),
+    ] {
+        let refused = run_with_files(&["cdr", "price", file, "--tariff", "tariff.json"], files);
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
+        for place in places {
+            assert!(refused.err.contains(place), "{file}, {place}: {refused:?}");
+        }
     }
     let refused = run_with_files(&["tariff", "lint", "tariff.json"], files);
     for place in ["$.elements[0].restrictions.end_time", "$.elements[0].price_components[0].step_size"] {

@@ -140,10 +140,11 @@ on_each_engine! {
         .await;
         let energy = json!([{ "price_components": [{ "type": "ENERGY", "price": 0.5, "step_size": 1 }] }]);
         put("tariffs", json!({ "id": "T1", "currency": "EUR", "elements": energy }));
-        soon("import tariffs", async || {
-            operator.sees("/tariffs/DE*ABC/T1").await
-                && lists(&peer, "/cpo/tariffs", "T1").await
-                && partner.holds("tariffs/DE/ABC/T1").is_some()
+        soon("import tariffs", async || operator.sees("/tariffs/DE*ABC/T1").await).await;
+        // Partners are told of what is sold somewhere.
+        assert!(!lists(&peer, "/cpo/tariffs", "T1").await);
+        after(&db, &["tariff", "assign", "T1", "--party", "DE*ABC", "--all"], async || {
+            lists(&peer, "/cpo/tariffs", "T1").await && partner.holds("tariffs/DE/ABC/T1").is_some()
         })
         .await;
         let token: Value = serde_json::from_slice(&std::fs::read(fixture("token_full.json")).unwrap()).unwrap();

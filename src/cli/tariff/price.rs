@@ -12,10 +12,8 @@ use rust_decimal::Decimal;
 /// Prices a simulated charge: at full power until the energy is there, then parked until the end
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  roamwatt tariff price tariff.json --from 2026-01-14T15:00:00+01:00 --to 2026-01-14T17:30:00+01:00 \\
-      --energy-kwh 40 --max-power-kw 24 --timezone Europe/Berlin
-  roamwatt tariff price tariff.json --from 2026-01-14T14:00:00Z --to 2026-01-14T16:30:00Z \\
-      --energy-kwh 40 --max-power-kw 24 --json")]
+  roamwatt tariff price t.json --from 2026-01-14T15:00:00Z --to 2026-01-14T17:30:00Z --energy-kwh 40 --max-power-kw 24
+  roamwatt tariff price t.json --from 2026-01-14T16:00:00+01:00 --to 2026-01-14T19:00:00+01:00 --energy-kwh 40 --max-power-kw 24 --timezone Europe/Berlin --json")]
 pub(super) struct PriceArgs {
     #[command(flatten)]
     file: TariffFile,

@@ -90,9 +90,6 @@ fn read(place: &Place<'_>, version: OcpiVersion, notes: &mut Notes) -> Option<St
         check_order(&fields, (start, end), periods, notes);
     }
     let costs = Costs::read(&fields, version, notes);
-    if fields.get("total_cost").is_none() {
-        notes.warn(fields.path_of("total_cost"), "is missing");
-    }
     let total_energy = fields.get("total_energy").map(|place| place.kwh(notes));
     let total_time = fields.get("total_time").map(|place| hours(&place, notes));
     let total_parking_time = fields.get("total_parking_time").map(|place| hours(&place, notes));
