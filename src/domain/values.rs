@@ -146,10 +146,12 @@ const LARGEST: i64 = 1_000_000_000;
 
 fn bounded(what: &'static str, value: Decimal) -> Result<Decimal, ValueError> {
     let out = |wanted| ValueError::OutOfRange { what, found: value.to_string(), wanted };
-    if value.abs() > Decimal::from(LARGEST) {
+    // Most numbers are seen to be small without comparing decimals.
+    let small = value.mantissa().unsigned_abs() <= u128::from(LARGEST.unsigned_abs());
+    if !small && value.abs() > Decimal::from(LARGEST) {
         return Err(out("at most 1000000000 either way"));
     }
-    if value.normalize().scale() > 12 {
+    if value.scale() > 12 && value.normalize().scale() > 12 {
         return Err(out("at most 12 decimals"));
     }
     Ok(value)

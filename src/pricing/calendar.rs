@@ -8,7 +8,7 @@ const MINUTE: i64 = 60 * SECOND;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 /// A moment on the clock and the calendar of a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Local {
     /// Minutes since midnight, by the clock.
     pub(super) minute: u16,

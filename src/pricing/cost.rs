@@ -287,8 +287,7 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) fn of(tariffs: &Tariffs) -> Self {
-        let currency = tariffs.list.first().map_or("", |tariff| tariff.currency.as_str());
-        Self { decimals: tariffs.policy.decimals(currency), rounding: tariffs.policy.rounding }
+        Self { decimals: tariffs.decimals, rounding: tariffs.policy.rounding }
     }
 
     pub(super) fn price(&self, sum: &Sum) -> Result<Price, PricingError> {

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::calendar::Clock;
-use super::select::{Cell, Lookup, Measured, Situation};
+use super::select::{Lookup, Measured, Situation};
 use super::stated::{StatedCharge, StatedPeriod};
 use super::tariffs::{PreparedTariff, Tariffs};
 
@@ -12,16 +12,14 @@ impl StatedCharge {
     #[must_use]
     pub fn warnings(&self, tariffs: &Tariffs) -> Vec<Finding> {
         let mut found = self.warnings.clone();
-        let clock =
-            Clock::new(self.zone, self.periods.first().map_or(self.end, |first| first.start), self.end);
         let mut energy = 0_i128;
         for (at, period) in self.periods.iter().enumerate() {
             if let Some(tariff) = period.tariff.and_then(|at| tariffs.get(at)) {
                 let path = format!("$.charging_periods[{at}]");
-                let start = self.situation(&clock, period, period.start, period.falls_from(energy));
-                let reasons = unknowns(tariff, period).chain(spans(tariff, period));
+                let start = self.situation(period, period.falls_from(energy));
+                let reasons = unknowns(tariff, period).chain(spans(tariff, period, &start));
                 found.extend(reasons.map(|reason| Finding::new(path.clone(), reason)));
-                if let Some(reason) = self.change_within(&clock, tariff, period, (&start, energy)) {
+                if let Some(reason) = self.change_within(tariff, period, (&start, energy)) {
                     found.push(Finding::new(path, reason));
                 }
             }
@@ -33,7 +31,6 @@ impl StatedCharge {
     /// Whether another component would be active just before the end of a period.
     fn change_within(
         &self,
-        clock: &Clock,
         tariff: &PreparedTariff,
         period: &StatedPeriod,
         (start, energy): (&Situation, i128),
@@ -43,14 +40,16 @@ impl StatedCharge {
         }
         // Energy that is charged reaches what it ends with only then.
         let last = energy.saturating_add(if period.energy > 0 { period.energy - 1 } else { period.energy });
-        let end = self.situation(clock, period, period.end - 1, last);
-        let changes = [
-            (Lookup::Energy, "ENERGY", period.energy != 0),
-            (Lookup::Time, "TIME", period.charging != 0),
-            (Lookup::Parking, "PARKING_TIME", period.parking != 0),
-        ]
-        .into_iter()
-        .filter(|(lookup, _, used)| *used && tariff.active(*lookup, start) != tariff.active(*lookup, &end));
+        let before = period.end - 1;
+        let end = Situation {
+            local: Clock::new(self.zone, before, before).local(before),
+            elapsed: start.elapsed + (before - period.start),
+            energy: last,
+            ..*start
+        };
+        let changes = used(period).filter(|(lookup, _, used)| {
+            *used && tariff.active(*lookup, start) != tariff.active(*lookup, &end)
+        });
         let words: Vec<&str> = changes.map(|(_, word, _)| word).collect();
         (!words.is_empty()).then(|| {
             format!(
@@ -81,18 +80,35 @@ fn unknowns(tariff: &PreparedTariff, period: &StatedPeriod) -> impl Iterator<Ite
     power.into_iter().chain(current).chain(time)
 }
 
-/// Power and current that vary over a threshold within a period: it should have been two.
-fn spans(tariff: &PreparedTariff, period: &StatedPeriod) -> impl Iterator<Item = String> {
-    let over = |edges: &[i128], value: Measured| {
-        value.is_known() && Cell::of(edges, value.low) != Cell::of(edges, value.high)
+/// Power and current that vary over a threshold within a period, where that matters: it should have been two.
+fn spans(tariff: &PreparedTariff, period: &StatedPeriod, start: &Situation) -> impl Iterator<Item = String> {
+    let matters = |ends: [Situation; 2]| {
+        let mut used = used(period).filter(|(.., used)| *used);
+        used.any(|(lookup, ..)| {
+            ends.iter().any(|end| tariff.active(lookup, end) != tariff.active(lookup, start))
+        })
     };
+    let ends =
+        |value: Measured| value.is_known().then_some([Measured::one(value.low), Measured::one(value.high)]);
+    let power = ends(start.power).map(|ends| ends.map(|power| Situation { power, ..*start }));
+    let current = ends(start.current).map(|ends| ends.map(|current| Situation { current, ..*start }));
     let varies = |what: &str| {
         format!(
             "the {what} varies over a threshold of the tariff within this period: an element applies only where \
              all of it is within its restrictions; a period should begin there"
         )
     };
-    let power = over(&tariff.powers, period.power).then(|| varies("power"));
-    let current = over(&tariff.currents, period.current).then(|| varies("current"));
+    let power = power.is_some_and(matters).then(|| varies("power"));
+    let current = current.is_some_and(matters).then(|| varies("current"));
     power.into_iter().chain(current)
+}
+
+/// How a period uses the dimensions of a charge.
+fn used(period: &StatedPeriod) -> impl Iterator<Item = (Lookup, &'static str, bool)> {
+    [
+        (Lookup::Energy, "ENERGY", period.energy != 0),
+        (Lookup::Time, "TIME", period.charging != 0),
+        (Lookup::Parking, "PARKING_TIME", period.parking != 0),
+    ]
+    .into_iter()
 }

@@ -70,11 +70,18 @@ const TOO_LARGE: PricingError = PricingError::TooLarge { what: "an amount of mon
 
 /// Ten to the power of `exponent`.
 fn pow10(exponent: u32) -> Result<i128, PricingError> {
-    10_i128.checked_pow(exponent).ok_or(TOO_LARGE)
+    match exponent {
+        0..=18 => Ok(i128::from(10_i64.pow(exponent))),
+        _ => 10_i128.checked_pow(exponent).ok_or(TOO_LARGE),
+    }
 }
 
+/// The product; quick where both are small, as they are.
 fn times(a: i128, b: i128) -> Result<i128, PricingError> {
-    a.checked_mul(b).ok_or(TOO_LARGE)
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Ok(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b).ok_or(TOO_LARGE),
+    }
 }
 
 fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {

@@ -64,6 +64,9 @@ impl Progress {
     }
 }
 
+/// A clock that is off may say any year; every day of the time in between may have periods of its own.
+const CENTURY: i64 = 100 * 366 * 24 * 3_600_000;
+
 /// The latest measurement, up to which all is accounted for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Mark {
@@ -147,14 +150,17 @@ impl RunningCost {
     /// Takes the next progress. The same moment twice is fine; the later word on the activity counts.
     ///
     /// # Errors
-    /// When `next` is earlier than the latest progress, or the tariffs are not those of the start. Nothing is
-    /// changed then.
+    /// When `next` is earlier than the latest progress or a century after the latest meter value, or the tariffs are
+    /// not those of the start. Nothing is changed then.
     pub fn advance(&mut self, tariffs: &Tariffs, next: Progress) -> Result<(), PricingError> {
         self.check(tariffs)?;
         let reached = self.reached_at();
         if next.at.millis() < reached {
             let last = Timestamp::from_millis(reached).unwrap_or(next.at);
             return Err(PricingError::Backwards { last, next: next.at });
+        }
+        if next.at.millis().saturating_sub(self.measured.at) > CENTURY {
+            return Err(PricingError::TooLarge { what: "the time since the latest meter value" });
         }
         match next.energy {
             Some(energy) => self.measure(tariffs, &next, pico(energy.decimal())),

@@ -1,7 +1,7 @@
 //! A charge as a CDR states it: its periods are taken as they are, and each is priced by what was active at its start
 //! (OCPI 2.2.1 mod_cdrs, "ChargingPeriod": whoever writes a CDR begins a period where a component changes).
 
-use super::calendar::Clock;
+use super::calendar::{Clock, Local};
 use super::cost::Cost;
 use super::exact::{HOUR, MILLISECOND};
 use super::priced::PricedPeriod;
@@ -35,6 +35,8 @@ pub struct CdrToPrice<'a> {
 pub(super) struct StatedPeriod {
     pub(super) start: i64,
     pub(super) end: i64,
+    /// The clock at its start.
+    local: Local,
     pub(super) tariff: Option<u16>,
     pub(super) energy: i128,
     pub(super) charging: i128,
@@ -50,7 +52,6 @@ pub(super) struct StatedPeriod {
 #[derive(Debug, Clone)]
 pub struct StatedCharge {
     pub(super) zone: Tz,
-    pub(super) end: i64,
     /// When charging began: durations count from then.
     began: i64,
     /// A reservation that was not used.
@@ -89,6 +90,8 @@ impl StatedCharge {
         let mut warnings = Vec::new();
         let named = Named::of(cdr, &mut warnings);
         let mut periods = Vec::with_capacity(cdr.periods.len());
+        let first = cdr.periods.first().map_or(cdr.end, |period| period.start_date_time);
+        let clock = Clock::new(cdr.zone, first.millis(), cdr.end.millis());
         let mut earliest = cdr.start;
         for (at, period) in cdr.periods.iter().enumerate() {
             let path = |field: &str| format!("$.charging_periods[{at}].{field}");
@@ -103,12 +106,12 @@ impl StatedCharge {
             earliest = start;
             let end = cdr.periods.get(at + 1).map_or(cdr.end, |next| next.start_date_time);
             let tariff = named.of_period(period, at, &mut warnings)?;
-            periods.push(StatedPeriod::new(period, tariff, end.millis(), at)?);
+            let local = clock.local(start.millis());
+            periods.push(StatedPeriod { local, ..StatedPeriod::new(period, tariff, end.millis(), at)? });
         }
         let began = periods.iter().find(|period| !period.is_reservation()).map(|period| period.start);
         Ok(Self {
             zone: cdr.zone,
-            end: cdr.end.millis(),
             began: began.unwrap_or_else(|| cdr.start.millis()),
             expired: !periods.is_empty() && began.is_none(),
             periods,
@@ -131,10 +134,8 @@ impl StatedCharge {
         mut show: impl FnMut(&StatedPeriod, &Slots),
     ) -> Result<Ledger, PricingError> {
         let mut ledger = Ledger::default();
-        let first = self.periods.first().map_or(self.end, |period| period.start);
-        let clock = Clock::new(self.zone, first, self.end);
         for period in &self.periods {
-            let now = self.situation(&clock, period, period.start, period.falls_from(ledger.total_energy));
+            let now = self.situation(period, period.falls_from(ledger.total_energy));
             let slots = self.slots(tariffs, period, &now, &mut ledger);
             ledger.energy.add(slots.energy, period.energy)?;
             ledger.time.add(slots.time, period.charging)?;
@@ -158,14 +159,16 @@ impl StatedCharge {
         Ok(ledger)
     }
 
-    pub(super) fn situation(&self, clock: &Clock, period: &StatedPeriod, at: i64, energy: i128) -> Situation {
+    /// At the start of a period.
+    pub(super) fn situation(&self, period: &StatedPeriod, energy: i128) -> Situation {
+        let at = period.start;
         let since = if period.is_reservation() {
             self.periods.first().map_or(at, |first| first.start)
         } else {
             self.began
         };
         Situation {
-            local: clock.local(at),
+            local: period.local,
             elapsed: at - since,
             energy,
             power: period.power,
@@ -278,6 +281,7 @@ impl StatedPeriod {
         Ok(Self {
             start,
             end,
+            local: Local::default(),
             tariff,
             energy,
             charging,

@@ -221,10 +221,19 @@ const TOO_MANY: PricingError = PricingError::TooLarge { what: "the number of a t
 
 /// The tariffs by which a charge is priced, made ready, with the policy for what OCPI leaves open. No tariff at all
 /// means that the charge is free.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tariffs {
     pub(super) list: Vec<PreparedTariff>,
     pub(super) policy: PricingPolicy,
+    /// Of published amounts.
+    pub(super) decimals: u32,
+}
+
+impl Default for Tariffs {
+    fn default() -> Self {
+        let policy = PricingPolicy::default();
+        Self { list: Vec::new(), policy, decimals: policy.decimals("") }
+    }
 }
 
 impl Tariffs {
@@ -237,11 +246,12 @@ impl Tariffs {
         tariffs: impl IntoIterator<Item = &'a Tariff>,
         policy: PricingPolicy,
     ) -> Result<Self, PricingError> {
-        let list = tariffs
+        let list: Vec<PreparedTariff> = tariffs
             .into_iter()
             .map(|tariff| PreparedTariff::of(tariff, &policy))
             .collect::<Result<_, _>>()?;
-        Ok(Self { list, policy })
+        let currency = list.first().map_or("", |tariff| tariff.currency.as_str());
+        Ok(Self { decimals: policy.decimals(currency), list, policy })
     }
 
     /// The policy.

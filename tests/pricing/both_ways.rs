@@ -70,6 +70,8 @@ pub(super) fn both_ways_by(
     let end = progress.last().unwrap().at;
     let stated = stated_by(list, zone, (progress[0].at, end), &periods);
     assert_eq!(stated.cost(&tariffs).unwrap(), cost, "by its periods {periods:#?}");
+    let warnings = stated.warnings(&tariffs);
+    assert!(warnings.iter().all(|one| !one.reason.contains("changes within")), "{warnings:?} {periods:#?}");
     let explained = running.explain(&tariffs).unwrap();
     for explained in [&explained, &stated.explain(&tariffs).unwrap()] {
         let (excl, incl) = sums(explained, |_| true);

@@ -109,8 +109,10 @@ proptest! {
             let _ = running.explain(&tariffs);
             let _ = running.periods(&tariffs);
         }
-        let until = times[times.len() - 1] + ahead;
-        let _ = running.highest_cost(&tariffs, moment(until), power);
+        // Further ahead it is an error, after a while.
+        if times[times.len() - 1] - times[0] < 86_400_000 {
+            let _ = running.highest_cost(&tariffs, moment(times[times.len() - 1] + ahead), power);
+        }
     }
 
     #[test]
