@@ -39,7 +39,7 @@ impl StatedCharge {
             return None;
         }
         // Energy that is charged reaches what it ends with only then.
-        let last = energy.saturating_add(if period.energy > 0 { period.energy - 1 } else { period.energy });
+        let last = energy.saturating_add(period.energy.saturating_sub(i128::from(period.energy > 0)));
         let before = period.end - 1;
         let end = Situation {
             local: Clock::new(self.zone, before, before).local(before),

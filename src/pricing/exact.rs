@@ -79,7 +79,7 @@ fn pow10(exponent: u32) -> Result<i128, PricingError> {
 /// The product; quick where both are small, as they are.
 fn times(a: i128, b: i128) -> Result<i128, PricingError> {
     match (i64::try_from(a), i64::try_from(b)) {
-        (Ok(a), Ok(b)) => Ok(i128::from(a) * i128::from(b)),
+        (Ok(a), Ok(b)) => Ok(i128::from(a).saturating_mul(i128::from(b))),
         _ => a.checked_mul(b).ok_or(TOO_LARGE),
     }
 }
@@ -168,7 +168,7 @@ impl Exact {
         if common > 1
             && let (Ok(by), Ok(small)) = (i128::try_from(common), u64::try_from(common))
         {
-            self.numerator /= by;
+            self.numerator = self.numerator.checked_div(by).unwrap_or_default();
             self.divisor /= small;
         }
         while self.scale > 0 && self.numerator % 10 == 0 {

@@ -314,7 +314,10 @@ fn hours_in_parts(hours: Decimal) -> i128 {
 /// taken at their word: half an hour is 0.5.
 fn half_a_digit(hours: Decimal) -> i128 {
     match hours.scale() {
-        scale @ 3..=12 => HOUR / 2 / 10_i128.saturating_pow(scale) + MILLISECOND,
+        scale @ 3..=12 => (HOUR / 2)
+            .checked_div(10_i128.saturating_pow(scale))
+            .unwrap_or_default()
+            .saturating_add(MILLISECOND),
         _ => MILLISECOND,
     }
 }

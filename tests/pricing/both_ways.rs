@@ -37,7 +37,6 @@ pub(super) fn with_current(mut progress: Vec<Progress>, amperes: &str) -> Vec<Pr
 
 /// A charge, priced both ways.
 pub(super) struct Priced {
-    pub(super) tariffs: Tariffs,
     pub(super) running: RunningCost,
     pub(super) cost: Cost,
     pub(super) periods: Vec<ChargingPeriod>,
@@ -78,7 +77,7 @@ pub(super) fn both_ways_by(
         assert_eq!(excl, Exact::from_money(cost.total.excl_vat).unwrap());
         assert_eq!(incl, Exact::from_money(cost.total.incl_vat.unwrap_or(cost.total.excl_vat)).unwrap());
     }
-    Priced { tariffs, running, cost, periods, explained }
+    Priced { running, cost, periods, explained }
 }
 
 pub(super) fn both_ways(list: &[Tariff], zone: Tz, progress: &[Progress]) -> Priced {

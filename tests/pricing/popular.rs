@@ -108,10 +108,8 @@ fn popular_tariffs_cost_what_others_compute() {
                 cost.energy.as_ref(),
             );
             println!("{what}: off by {total} in all, {energy} for energy, {idle} for parking");
-            if total.max(idle).max(energy) > decimal("0.01") {
-                if !explained.contains(&what) {
-                    unexplained.push(what.clone());
-                }
+            if total.max(idle).max(energy) > decimal("0.01") && !explained.contains(&what) {
+                unexplained.push(what.clone());
             }
             let charging = cost.total_time - cost.total_parking_time;
             check_hours(&format!("{what} total_charging_time"), &expect["total_charging_time"], charging);

@@ -169,7 +169,7 @@ fn each_reserved(name: &str, minutes: i64, kwh: Option<&str>, total: (String, Op
             let mut end = begins;
             if let Some(kwh) = kwh {
                 let charge = plugged_in(begins, kwh, 60, 0);
-                periods.extend(both_ways(&[tariff.clone()], ZONE, &charge).periods);
+                periods.extend(both_ways(std::slice::from_ref(&tariff), ZONE, &charge).periods);
                 end = later(begins, 60 * MINUTE);
             }
             let list = [tariff];
