@@ -22,6 +22,7 @@ pub mod domain;
 pub mod finance;
 pub mod http;
 pub mod jobs;
+pub mod load;
 pub mod metrics;
 pub mod node;
 pub mod ocpi;

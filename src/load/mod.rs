@@ -1,0 +1,11 @@
+//! Load management: the breaker never trips, the cars get the most.
+//!
+//! Pure: no I/O, no clock, no protocol. Amperes, volts and watts are floating-point numbers here, and only here:
+//! nothing in this room is money or energy that is sold. What leaves it for a station is a whole number of
+//! tenths of an ampere, rounded down.
+//!
+//! - [`site`] is the site as the operator describes it: a tree of nodes with limits, meters, stations;
+//! - [`rows`] is the same as inequalities: one for each node and phase, over all connectors;
+//! - [`solver`] shares what there is, now; [`plan`] looks ahead;
+//! - [`ledger`] knows what each connector may lawfully draw, whatever was lost on the way;
+//! - [`control`] ties them together: events in, orders to stations out.
