@@ -9,3 +9,7 @@
 //! - [`solver`] shares what there is, now; [`plan`] looks ahead;
 //! - [`ledger`] knows what each connector may lawfully draw, whatever was lost on the way;
 //! - [`control`] ties them together: events in, orders to stations out.
+
+pub mod rows;
+pub mod site;
+pub mod solver;

@@ -1,5 +1,15 @@
 //! The site: a tree of limits from the grid connection down to the connectors.
 
+mod per_phase;
+mod read;
+mod schedule;
+mod validate;
+
+pub use per_phase::PerPhase;
+pub use read::SiteError;
+pub use schedule::{Day, TimeOfDay, Window};
+pub use validate::Finding;
+
 use serde::{Deserialize, Serialize};
 
 /// A site as the operator describes it, in TOML or JSON.
@@ -14,7 +24,7 @@ pub struct Site {
     /// IANA time zone of its schedules and charts.
     #[serde(default = "utc")]
     pub time_zone: String,
-    /// Volts from phase to neutral.
+    /// Volts from phase to neutral at the grid connection; behind a transformer, its secondary side says them.
     #[serde(default = "volts")]
     pub volts: f64,
     /// Grid connection, boards, stations' feeders: the tree. Exactly one has no parent.
@@ -26,6 +36,9 @@ pub struct Site {
     /// Meters of what is not a charging station, or of a node as a whole.
     #[serde(default, rename = "meter", skip_serializing_if = "Vec::is_empty")]
     pub meters: Vec<Meter>,
+    /// What is agreed with the grid operator about limits that it sets from afar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid_control: Option<super::control::GridControl>,
 }
 
 /// A place in the tree that limits what flows through it.
@@ -49,26 +62,13 @@ pub struct Node {
     /// Kept free on every phase for what meters and cars overshoot, amperes.
     #[serde(default)]
     pub margin_amps: f64,
-    /// A transformer between this node (its secondary side) and its parent (primary side).
+    /// A transformer between this node (its secondary side) and its parent (primary side). The limits of this
+    /// node hold on the secondary side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformer: Option<Transformer>,
-}
-
-/// A number for each phase: `63` or `{ l1 = 63, l2 = 63, l3 = 50 }`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum PerPhase {
-    /// The same on each.
-    Same(f64),
-    /// One each.
-    Each {
-        /// On L1.
-        l1: f64,
-        /// On L2.
-        l2: f64,
-        /// On L3.
-        l3: f64,
-    },
+    /// Lower limits at certain times of the day. They only narrow what `amps` and `watts` allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<Window>,
 }
 
 /// A three-phase transformer.
@@ -87,7 +87,8 @@ pub struct Transformer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Windings {
-    /// Delta on the primary side, wye on the secondary.
+    /// Delta on the primary side, wye on the secondary (vector group Dyn11, as ACN-Sim has it): the winding of
+    /// secondary phase L1 lies between L1 and L2 of the primary side.
     DeltaWye,
     /// Wye on both sides: phases stay what they are.
     WyeWye,
@@ -116,7 +117,7 @@ pub struct Station {
 }
 
 /// How a station's phases are wired, as OCPP writes it (1.6, 9.1.5 ConnectorPhaseRotation).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Rotation {
     /// L1, L2, L3.
@@ -132,6 +133,21 @@ pub enum Rotation {
     Trs,
     /// L3, L2, L1.
     Tsr,
+}
+
+impl Rotation {
+    /// To which phase of the node (0 to 2) each of the station's own is wired.
+    #[must_use]
+    pub fn bus(self) -> [usize; 3] {
+        match self {
+            Self::Rst => [0, 1, 2],
+            Self::Rts => [0, 2, 1],
+            Self::Srt => [1, 0, 2],
+            Self::Str => [1, 2, 0],
+            Self::Trs => [2, 0, 1],
+            Self::Tsr => [2, 1, 0],
+        }
+    }
 }
 
 /// A connector: what a car is plugged into.
@@ -164,7 +180,7 @@ pub struct Connector {
 }
 
 /// What a connector draws its current between, in the station's own phases (before rotation).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Wiring {
     /// Three phases.
     #[default]

@@ -1,0 +1,153 @@
+//! Who may charge at all: a car takes its minimum or nothing.
+//!
+//! Whoever comes first in the order gets its minimum reserved in every row above it, and what it must have to be
+//! ready in time. The order: by class; within it those that have charged for less than the shortest turn, since
+//! many cars do not wake again after a short break; those that must charge now, the least laxity first; then
+//! whoever waited longest. One that charges has waited for nothing, so that after the shortest turn it makes room
+//! for one that waits, and the turns go around.
+#![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indexes come from the compiled rows and from prepare.rs, each within the vectors made for it"
+)]
+
+use super::prepare::{Asking, NOISE, State, Work, tenths_below};
+use super::{Demand, Problem, Reason};
+use std::cmp::Ordering;
+
+impl Work {
+    /// Decides who is in; sets `start`, `top` and the rows' `fixed`.
+    pub(super) fn admit(&mut self, problem: &Problem<'_>) {
+        self.reserve();
+        self.queue.clear();
+        for index in 0..self.asking.len() {
+            if self.begin(index) {
+                self.queue.push(index);
+            }
+        }
+        if self.all_fit() {
+            return;
+        }
+        for side in &mut self.sides {
+            side.fixed = if side.exceeded { side.by_others } else { side.by_others + side.by_asking };
+        }
+        let mut queue = std::mem::take(&mut self.queue);
+        let key = |index: &usize| &problem.demands[self.asking[*index].demand];
+        queue.sort_unstable_by(|a, b| before(key(a), key(b), problem.min_on_seconds).then_with(|| a.cmp(b)));
+        for index in &queue {
+            self.let_in(*index);
+        }
+        self.queue = queue;
+    }
+
+    /// Counts what is reserved, and finds where that is too much already.
+    fn reserve(&mut self) {
+        for side in &mut self.sides {
+            let all = side.by_others + side.by_asking;
+            side.exceeded = all > side.cap + side.noise() && !side.uneven;
+            side.fixed = if side.exceeded { side.by_others } else { all };
+            (side.slope, side.rising) = (0.0, 0);
+        }
+    }
+
+    /// Sets an asking back for this pass; whether it can be let in at all.
+    fn begin(&mut self, index: usize) -> bool {
+        let asking = &mut self.asking[index];
+        let path = &self.paths[asking.path.0..asking.path.1];
+        asking.exceeded = path.iter().map(|(side, _)| *side).find(|side| self.sides[*side].exceeded);
+        (asking.amps, asking.start, asking.state) = (0.0, 0.0, State::Done);
+        asking.top = asking.max;
+        if asking.top <= 0.0 || asking.top < asking.min {
+            asking.reason = Reason::BelowMinimum;
+            return false;
+        }
+        if let Some(side) = asking.exceeded {
+            let row = self.sides[side].row;
+            asking.top = tenths_below(asking.top.min(asking.reserved));
+            if asking.top <= 0.0 || asking.top < asking.min {
+                asking.reason = Reason::Waiting(row);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tries with everyone in, as is the case most of the time: then the order does not matter.
+    fn all_fit(&mut self) -> bool {
+        for place in 0..self.queue.len() {
+            let index = self.queue[place];
+            let wanted = self.asking[index].wanted();
+            self.put_in(index, wanted);
+        }
+        self.sides.iter().all(|side| side.fixed <= side.cap + side.noise() || side.below.0 == side.below.1)
+    }
+
+    fn let_in(&mut self, index: usize) {
+        let asking = &mut self.asking[index];
+        (asking.start, asking.state) = (0.0, State::Done);
+        let (mut room, mut tightest) = (f64::INFINITY, None);
+        for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
+            let side = &self.sides[*side];
+            if asking.counts_in(side) {
+                let free = (side.cap + side.noise() - side.fixed).max(0.0) / amount;
+                let here = asking.counted_in(side) + free;
+                if here < room {
+                    (room, tightest) = (here, Some(side.row));
+                }
+            }
+        }
+        let wanted = asking.wanted();
+        let start = if wanted <= room { wanted } else { tenths_below(room).max(asking.min) };
+        match tightest.filter(|_| start > room + NOISE) {
+            Some(row) => asking.reason = Reason::Waiting(row),
+            None => self.put_in(index, start),
+        }
+    }
+
+    /// Lets one in, with so much reserved for it.
+    fn put_in(&mut self, index: usize, start: f64) {
+        let asking = &mut self.asking[index];
+        (asking.start, asking.state) = (start, State::Still);
+        for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
+            let side = &mut self.sides[*side];
+            if asking.counts_in(side) {
+                side.fixed += amount * (start - asking.counted_in(side)).max(0.0);
+            }
+        }
+    }
+}
+
+impl Asking {
+    /// What is to be reserved for it: its minimum; what the rows count for it in any case, which costs nobody
+    /// anything; and what it must have to be ready in time.
+    fn wanted(&self) -> f64 {
+        let free = if self.exceeded.is_none() { self.reserved } else { 0.0 };
+        self.min.max(self.top.min(free.max(self.floor)))
+    }
+}
+
+/// Who comes before whom.
+fn before(a: &Demand, b: &Demand, min_on: f64) -> Ordering {
+    let turn = |demand: &Demand| !demand.on_for.is_some_and(|seconds| seconds < min_on);
+    let presses = |demand: &Demand| demand.floor > 0.0 || demand.laxity.is_some_and(|left| left < min_on);
+    let laxity = |demand: &Demand| match demand.laxity {
+        Some(left) if presses(demand) && !left.is_nan() => left,
+        _ => f64::INFINITY,
+    };
+    let waited = |demand: &Demand| match demand.on_for {
+        Some(_) => 0.0,
+        None if demand.waited.is_nan() => 0.0,
+        None => demand.waited,
+    };
+    let waits = |demand: &Demand| demand.on_for.is_none();
+    let by_class = b.class.cmp(&a.class);
+    let by_turn = || turn(a).cmp(&turn(b));
+    let by_need = || presses(b).cmp(&presses(a)).then_with(|| laxity(a).total_cmp(&laxity(b)));
+    let by_waiting = || waited(b).total_cmp(&waited(a)).then_with(|| waits(a).cmp(&waits(b)));
+    let ends = |demand: &Demand| demand.laxity.filter(|left| !left.is_nan()).unwrap_or(f64::INFINITY);
+    by_class
+        .then_with(by_turn)
+        .then_with(by_need)
+        .then_with(by_waiting)
+        .then_with(|| ends(a).total_cmp(&ends(b)))
+}

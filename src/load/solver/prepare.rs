@@ -1,0 +1,346 @@
+//! A problem made ready for filling: what each demand means in each direction of each row, in the order of the tree.
+#![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indexes come from the compiled rows and from this file, each within the vectors made for it"
+)]
+
+use super::heap::Heap;
+use super::{Demand, Grant, Problem, Reason, Shares};
+use crate::load::rows::{Outlet, Phases, Rows};
+use std::ops::Range;
+
+const NONE: usize = usize::MAX;
+
+/// What a sum of amperes may be off by rounding, for each ampere of a cap.
+pub(super) const NOISE: f64 = 1e-9;
+
+/// A demand, made sane, while it is worked on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking {
+    /// Its place among the demands.
+    pub(super) demand: usize,
+    pub(super) leaf: usize,
+    /// Least and most, in whole tenths of an ampere.
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) weight: f64,
+    pub(super) floor: f64,
+    pub(super) reserved: f64,
+    // Of a pass.
+    /// What it gets at least, being admitted; where it begins to rise.
+    pub(super) start: f64,
+    /// The most that it can get in this pass.
+    pub(super) top: f64,
+    pub(super) amps: f64,
+    pub(super) reason: Reason,
+    pub(super) state: State,
+    /// Whether a row above is exceeded by what is reserved, and which.
+    pub(super) exceeded: Option<usize>,
+    /// Its part of `Work::paths` and of `Work::carried`.
+    pub(super) path: (usize, usize),
+    pub(super) carried: (usize, usize),
+}
+
+impl Asking {
+    /// Whether what it gets counts in a direction of a row above it. Where what is reserved exceeds another row, it
+    /// gets no more than is reserved for it, and the rows that are not exceeded have counted that already.
+    pub(super) fn counts_in(&self, side: &Side) -> bool {
+        self.exceeded.is_none() || side.exceeded || side.uneven
+    }
+
+    /// What of its reserve is counted there already.
+    pub(super) fn counted_in(&self, side: &Side) -> f64 {
+        if side.exceeded || side.uneven { 0.0 } else { self.reserved }
+    }
+
+    /// What it gets in tenths.
+    pub(super) fn granted(&self) -> f64 {
+        rounded_down(self.amps, self.min)
+    }
+}
+
+/// How far a demand is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It stands at its start.
+    Still,
+    /// It rises with the water.
+    Rising,
+    /// It has what it gets.
+    Done,
+}
+
+/// A direction of a row while it is filled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Side {
+    pub(super) row: usize,
+    pub(super) share: f64,
+    /// The row's cap in this direction, in this pass.
+    pub(super) cap: f64,
+    /// By what is reserved for connectors without a demand, and with one.
+    pub(super) by_others: f64,
+    pub(super) by_asking: f64,
+    /// Whether what is reserved exceeds the cap.
+    pub(super) exceeded: bool,
+    /// Of unbalance: what is reserved does not count. Nobody may draw it unless the backend is lost, and a grid's
+    /// rule on unbalance is about what goes on for long.
+    pub(super) uneven: bool,
+    /// What does not rise.
+    pub(super) fixed: f64,
+    /// By how much it rises with the level.
+    pub(super) slope: f64,
+    /// How many rise.
+    pub(super) rising: usize,
+    /// The asking below, first and last plus one.
+    pub(super) below: (usize, usize),
+}
+
+impl Side {
+    pub(super) fn noise(&self) -> f64 {
+        NOISE * self.cap.abs().clamp(1.0, 1e9)
+    }
+
+    /// The level at which it is full.
+    pub(super) fn level(&self) -> f64 {
+        if self.rising == 0 || self.slope <= 0.0 || self.cap == f64::INFINITY {
+            f64::INFINITY
+        } else {
+            (self.cap - self.fixed) / self.slope
+        }
+    }
+}
+
+/// What is worked on, kept from one time to the next for its memory only.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) asking: Vec<Asking>,
+    pub(super) paths: Vec<(usize, f64)>,
+    /// For limits of unbalance: the first row, and what surely flows on each phase for each ampere.
+    pub(super) carried: Vec<(usize, [f64; 3])>,
+    pub(super) sides: Vec<Side>,
+    /// First rows of the limits of unbalance.
+    pub(super) unbalance: Vec<usize>,
+    /// Those who get nothing without being asked.
+    out: Vec<(usize, Reason)>,
+    slots: Vec<usize>,
+    before: Vec<usize>,
+    pub(super) heap: Heap,
+    pub(super) begins: Vec<(f64, usize)>,
+    pub(super) ends: Vec<(f64, usize)>,
+    pub(super) queue: Vec<usize>,
+    pub(super) dirty: Vec<usize>,
+}
+
+impl Work {
+    pub(super) fn prepare(&mut self, problem: &Problem<'_>) {
+        let rows = problem.rows;
+        self.sort_in(problem);
+        self.sides.clear();
+        self.unbalance.clear();
+        for (row, range) in rows.facets_of.iter().enumerate() {
+            let cap = problem.caps.get(row).copied().filter(|cap| !cap.is_nan()).unwrap_or(0.0);
+            let Range { start, end } = rows.below[row];
+            let below = (self.before[start], self.before[end]);
+            for facet in &rows.facets[range.clone()] {
+                let share = facet.share;
+                let uneven = rows.rows[row].name.of.is_unbalance();
+                self.sides.push(Side { row, share, cap: cap * share, below, uneven, ..Side::default() });
+            }
+            if rows.rows[row].name.of == crate::load::rows::Quantity::UnbalanceL1 {
+                self.unbalance.push(row);
+            }
+        }
+        self.paths.clear();
+        self.carried.clear();
+        for index in 0..self.asking.len() {
+            self.lay_path(problem, index);
+        }
+        self.reserve_for_others(problem);
+    }
+
+    /// Puts the demands in the order of the tree; those that cannot be served are out.
+    fn sort_in(&mut self, problem: &Problem<'_>) {
+        let rows = problem.rows;
+        self.out.clear();
+        self.slots.clear();
+        self.slots.resize(rows.at_place.len(), NONE);
+        for (index, demand) in problem.demands.iter().enumerate() {
+            let place = rows.outlets.get(demand.leaf).map_or(NONE, |outlet| outlet.place);
+            match self.slots.get_mut(place) {
+                Some(slot) if *slot == NONE => *slot = index,
+                _ => self.out.push((index, Reason::Unknown)),
+            }
+        }
+        self.asking.clear();
+        self.before.clear();
+        for (place, leaf) in rows.at_place.iter().enumerate() {
+            self.before.push(self.asking.len());
+            let index = self.slots[place];
+            if index != NONE {
+                let outlet = &rows.outlets[*leaf];
+                self.asking.push(asking(
+                    index,
+                    &problem.demands[index],
+                    outlet,
+                    reserved(problem, *leaf, outlet),
+                ));
+            }
+        }
+        self.before.push(self.asking.len());
+    }
+
+    fn lay_path(&mut self, problem: &Problem<'_>, index: usize) {
+        let rows = problem.rows;
+        let (leaf, demand) = (self.asking[index].leaf, self.asking[index].demand);
+        let phases = problem.demands[demand].phases;
+        let begin = self.paths.len();
+        let paths = &mut self.paths;
+        each_side(rows, leaf, phases, |side, amount| paths.push((side, amount)));
+        let column = &rows.columns[rows.outlets[leaf].column];
+        let carried = self.carried.len();
+        if !column.unbalance.is_empty() {
+            self.carried.extend(column.unbalance(phases).map(|(first, _, least)| (first, least)));
+        }
+        let asking = &mut self.asking[index];
+        asking.path = (begin, self.paths.len());
+        asking.carried = (carried, self.carried.len());
+        if asking.reserved > 0.0 {
+            for (side, amount) in &self.paths[begin..] {
+                let side = &mut self.sides[*side];
+                if !side.uneven {
+                    side.by_asking += amount * asking.reserved;
+                }
+            }
+        }
+    }
+
+    fn reserve_for_others(&mut self, problem: &Problem<'_>) {
+        let rows = problem.rows;
+        for (place, leaf) in rows.at_place.iter().enumerate() {
+            if self.slots[place] != NONE {
+                continue;
+            }
+            let reserved = reserved(problem, *leaf, &rows.outlets[*leaf]);
+            if reserved > 0.0 {
+                let sides = &mut self.sides;
+                each_side(rows, *leaf, None, |side, amount| {
+                    if !sides[side].uneven {
+                        sides[side].by_others += amount * reserved;
+                    }
+                });
+            }
+        }
+    }
+
+    /// The answer, after the last pass.
+    pub(super) fn shares(&mut self, problem: &Problem<'_>, passes: u32) -> Shares {
+        let nothing =
+            |demand: &Demand| Grant { leaf: demand.leaf, amps: 0.0, exact: 0.0, reason: Reason::Unknown };
+        let mut grants: Vec<Grant> = problem.demands.iter().map(nothing).collect();
+        for (index, reason) in &self.out {
+            grants[*index].reason = *reason;
+        }
+        for side in &mut self.sides {
+            side.fixed = side.by_others;
+        }
+        for asking in &self.asking {
+            let amps = asking.granted();
+            let Asking { demand, leaf, reason, .. } = *asking;
+            grants[demand] = Grant { leaf, amps, exact: asking.amps, reason };
+            for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
+                let side = &mut self.sides[*side];
+                side.fixed += amount * if side.uneven { amps } else { amps.max(asking.reserved) };
+            }
+        }
+        let mut used = vec![0.0_f64; problem.rows.rows.len()];
+        for side in &self.sides {
+            used[side.row] = used[side.row].max(side.fixed / side.share);
+        }
+        self.used_of_unbalance(&mut used);
+        let cap = |row: usize| problem.caps.get(row).copied().filter(|cap| !cap.is_nan()).unwrap_or(0.0);
+        let left = used.iter().enumerate().map(|(row, used)| cap(row) - used).collect();
+        Shares { grants, used, left, passes }
+    }
+}
+
+/// What a connector means in each direction of each row, by ampere.
+///
+/// Of a car whose phases are not known each phase counts where it pushes: the worst of all that it could use.
+fn each_side(rows: &Rows, leaf: usize, phases: Phases, mut tell: impl FnMut(usize, f64)) {
+    let outlet = &rows.outlets[leaf];
+    let column = &rows.columns[outlet.column];
+    let (mask, unsure) = (column.mask(phases), column.unsure(phases));
+    let own = column.own(outlet.own_rows);
+    for (row, parts) in column.entries.iter().copied().chain(own) {
+        for side in rows.facets_of[row].clone() {
+            let direction = rows.facets[side].direction;
+            let mut amount = 0.0_f64;
+            for (part, used) in parts.iter().zip(mask) {
+                if used {
+                    let along = part.along(direction);
+                    amount += if unsure { along.max(0.0) } else { along };
+                }
+            }
+            if amount > NOISE {
+                tell(side, amount);
+            }
+        }
+    }
+    if !column.unbalance.is_empty() {
+        for (first, most, _) in column.unbalance(phases) {
+            for (phase, amount) in most.into_iter().enumerate().filter(|(_, amount)| *amount > NOISE) {
+                tell(rows.facets_of[first + phase].start, amount);
+            }
+        }
+    }
+}
+
+/// What is reserved for a connector: never more than it can draw where that is known, never nothing for nonsense.
+fn reserved(problem: &Problem<'_>, leaf: usize, outlet: &Outlet) -> f64 {
+    match problem.reserved.get(leaf) {
+        None => 0.0,
+        Some(amps) if amps.is_finite() => amps.max(0.0),
+        Some(_) => outlet.max,
+    }
+}
+
+fn asking(index: usize, demand: &Demand, outlet: &Outlet, reserved: f64) -> Asking {
+    let or_zero = |value: f64| if value.is_finite() { value.max(0.0) } else { 0.0 };
+    let min = if demand.min.is_finite() { demand.min.max(0.0) } else { outlet.min };
+    // An infinite wish is bounded by the connector; one that is no number wants nothing.
+    let max = if demand.max.is_nan() { 0.0 } else { tenths_below(demand.max.min(outlet.max).max(0.0)) };
+    let weight = if demand.weight.is_finite() && demand.weight > 0.0 { demand.weight } else { 1.0 };
+    Asking {
+        demand: index,
+        leaf: demand.leaf,
+        min: tenths_above(min),
+        max,
+        weight: weight.clamp(1e-6, 1e6),
+        floor: tenths_above(or_zero(demand.floor)).min(max),
+        reserved,
+        start: 0.0,
+        top: 0.0,
+        amps: 0.0,
+        reason: Reason::Unknown,
+        state: State::Done,
+        exceeded: None,
+        path: (0, 0),
+        carried: (0, 0),
+    }
+}
+
+/// Rounded down to tenths of an ampere, and to nothing where that is below what is of use.
+fn rounded_down(amps: f64, min: f64) -> f64 {
+    let down = tenths_below(amps);
+    if down + NOISE < min { 0.0 } else { down }
+}
+
+// A value that is a tenth but for rounding counts as it.
+pub(super) fn tenths_below(amps: f64) -> f64 {
+    (amps * 10.0 + 10.0 * NOISE).floor() / 10.0
+}
+
+fn tenths_above(amps: f64) -> f64 {
+    (amps * 10.0 - 10.0 * NOISE).ceil() / 10.0
+}
