@@ -20,6 +20,7 @@ mod conn;
 pub mod error;
 pub mod frames;
 pub mod goods;
+pub mod load;
 pub mod locations;
 mod object_key;
 pub mod page;

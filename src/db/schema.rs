@@ -420,6 +420,57 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    load_sites (id) {
+        id -> Text,
+        document -> Text,
+        revision -> BigInt,
+        changed_at -> Instant,
+        grid_limit -> Nullable<Text>,
+        view -> Nullable<Text>,
+        view_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    load_ledger (station_id, connector) {
+        station_id -> Text,
+        connector -> Integer,
+        page -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    load_events (seq) {
+        seq -> BigInt,
+        site_id -> Text,
+        at -> Instant,
+        kind -> Text,
+        about -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    load_history (site_id, at) {
+        site_id -> Text,
+        at -> Instant,
+        rows -> Text,
+    }
+}
+
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
 diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);

@@ -1,0 +1,201 @@
+//! What a person sees of a site: the tree with limits and loads, each connector's grant and why, what comes next.
+
+use super::super::ledger::{Millis, NoRoom, Tenths, Trust};
+use super::super::rows::{Leaf, Quantity};
+use super::super::solver::Reason;
+use super::{Controller, GridState};
+
+/// Why a connector has the limit that it has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Why {
+    /// No car is there.
+    NoCar,
+    /// Its station is not connected.
+    Offline,
+    /// Its station takes no charging profiles.
+    Unable,
+    /// Its station accepts limits and draws more.
+    Ignores,
+    /// A wish leaves less than a car can charge with.
+    Wish,
+    /// By sharing: a row that binds, or a rule.
+    Shared(Reason),
+    /// It gets more as soon as others were seen to draw less.
+    WaitsForRoom(NoRoom),
+    /// It gets more when its station's memory has rested.
+    Rests {
+        /// When.
+        until: Millis,
+    },
+}
+
+/// A row as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowView {
+    /// The node or station.
+    pub node: String,
+    /// What of it.
+    pub of: Quantity,
+    /// Its limit by the site and its schedule, amperes or watts.
+    pub limit: f64,
+    /// What of it is left to charging now.
+    pub cap: f64,
+    /// What the cars' meters said last.
+    pub load: f64,
+    /// What is granted to cars.
+    pub granted: f64,
+    /// What may be drawn at the most, whatever fails.
+    pub reserved: f64,
+}
+
+/// A connector as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectorView {
+    /// Its place.
+    pub leaf: Leaf,
+    /// Its station.
+    pub station: String,
+    /// OCPP's number.
+    pub connector: i32,
+    /// Whether its station is connected.
+    pub online: bool,
+    /// The transaction that goes on.
+    pub transaction: Option<i32>,
+    /// What was seen of its station's obedience.
+    pub trust: Trust,
+    /// The limit that it was told last, tenths of an ampere.
+    pub granted: Option<Tenths>,
+    /// The limit that it is to have.
+    pub target: Tenths,
+    /// What it may draw at the most, whatever fails.
+    pub reserved: Tenths,
+    /// What its meter said last, amperes by phase, and when.
+    pub load: Option<([f64; 3], Millis)>,
+    /// On which of the station's phases the car charges, where that is known.
+    pub phases: Option<[bool; 3]>,
+    /// Why, in words.
+    pub why: String,
+    /// Profiles written to its station for it today.
+    pub writes_today: u32,
+    /// When its lease ends or is renewed.
+    pub until: Option<Millis>,
+}
+
+/// A site as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteView {
+    /// When.
+    pub at: Millis,
+    /// Its rows.
+    pub rows: Vec<RowView>,
+    /// Its connectors.
+    pub connectors: Vec<ConnectorView>,
+    /// The grid operator's side, where it is agreed: the state, and watts where they are limited.
+    pub grid: Option<(GridState, Option<f64>)>,
+    /// The site's meters: id, whether it is good, when it was heard last.
+    pub meters: Vec<(String, bool, Option<Millis>)>,
+    /// When something changes next without news.
+    pub next_change: Option<Millis>,
+}
+
+impl Controller {
+    /// The site as it is now.
+    #[must_use]
+    pub fn view(&self, now: Millis) -> SiteView {
+        let at = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default();
+        let limits = self.rows.caps_at(at);
+        let caps = self.caps(now);
+        let book = self.ledger.book(&self.rows, now);
+        let (load, granted) = self.flows(now);
+        let number = |of: &[f64], row: usize| of.get(row).copied().unwrap_or(0.0);
+        let kept = |row: usize| self.rows.rows.get(row).filter(|row| !row.name.of.is_unbalance());
+        let rows = (0..self.rows.rows.len()).filter_map(|row| {
+            let name = &kept(row)?.name;
+            Some(RowView {
+                node: name.node.to_string(),
+                of: name.of,
+                limit: number(&limits, row),
+                cap: number(&caps, row),
+                load: number(&load, row),
+                granted: number(&granted, row),
+                reserved: book.used(&self.rows, row),
+            })
+        });
+        let connectors = (0..self.leaves.len()).filter_map(|leaf| self.connector_view(leaf, now));
+        let meters = self.site.meters.iter().zip(&self.meters);
+        SiteView {
+            at: now,
+            rows: rows.collect(),
+            connectors: connectors.collect(),
+            grid: self.grid.as_ref().map(|grid| (grid.state(now), grid.watts(now))),
+            meters: meters.map(|(meter, state)| (meter.id.clone(), state.is_good(now), state.last())).collect(),
+            next_change: self.next_change(now),
+        }
+    }
+
+    /// What flows in each row by the cars' meters, and what is granted.
+    fn flows(&self, now: Millis) -> (Vec<f64>, Vec<f64>) {
+        let mut load = vec![0.0; self.rows.rows.len()];
+        let mut granted = load.clone();
+        for (leaf, entry) in self.ledger.entries().iter().enumerate() {
+            let metered = self.leaves.get(leaf).and_then(|state| state.car.as_ref()).and_then(|car| car.metered);
+            let amps = metered.map_or([0.0; 3], |(amps, _)| amps);
+            let told = f64::from(entry.told(now).unwrap_or(0)) / 10.0;
+            let used = self.rows.mask(leaf, entry.phases);
+            for (row, parts) in self.rows.parts(leaf) {
+                let flows: f64 = parts.iter().zip(amps).map(|(part, amps)| part.length() * amps).sum();
+                if let Some(sum) = load.get_mut(row) {
+                    *sum += flows;
+                }
+                let means: f64 = parts.iter().zip(used).filter(|(_, used)| *used).map(|(part, _)| part.length()).sum();
+                if let Some(sum) = granted.get_mut(row) {
+                    *sum += means * told;
+                }
+            }
+        }
+        (load, granted)
+    }
+
+    fn connector_view(&self, leaf: Leaf, now: Millis) -> Option<ConnectorView> {
+        let (entry, state) = (self.ledger.entry(leaf)?, self.leaves.get(leaf)?);
+        let outlet = self.rows.outlets.get(leaf)?;
+        Some(ConnectorView {
+            leaf,
+            station: outlet.station.to_string(),
+            connector: outlet.connector,
+            online: entry.online,
+            transaction: entry.transaction,
+            trust: entry.trust,
+            granted: entry.told(now),
+            target: state.target,
+            reserved: self.ledger.exposure(leaf, now).most(),
+            load: state.car.as_ref().and_then(|car| car.metered),
+            phases: entry.phases,
+            why: self.words(&state.why, entry.default.is_some(), now),
+            writes_today: if entry.day == now.div_euclid(86_400_000) { entry.writes } else { 0 },
+            until: entry.held.last().map(|held| held.until).filter(|until| *until != Millis::MAX),
+        })
+    }
+
+    fn words(&self, why: &Why, prepared: bool, now: Millis) -> String {
+        match why {
+            Why::NoCar if prepared => "no car".to_owned(),
+            Why::NoCar => "no car; the station has not confirmed its standing limits yet".to_owned(),
+            Why::Offline if prepared => "not connected: its last limits are kept free for it".to_owned(),
+            Why::Offline => "not connected, and it never confirmed a limit: all that it can draw is kept free".to_owned(),
+            Why::Unable => "takes no charging profiles: all that it can draw is kept free".to_owned(),
+            Why::Ignores => "draws more than it was allowed: all that it can draw is kept free".to_owned(),
+            Why::Wish => "the wish for this session leaves less than a car can charge with".to_owned(),
+            Why::Shared(reason) => reason.told(&self.rows).to_string(),
+            Why::WaitsForRoom(NoRoom { row, over }) => {
+                let name = self.rows.rows.get(*row).map(|row| (row.name.to_string(), row.name.of.unit()));
+                let (name, unit) = name.unwrap_or_default();
+                format!("gets more when others are seen to draw less: {name} lacks {over:.1} {unit}")
+            }
+            Why::Rests { until } => {
+                let left = until.saturating_sub(now).max(0) / 1_000;
+                format!("gets more in {left} s: a limit rises once in five minutes, for the station's memory")
+            }
+        }
+    }
+}
