@@ -10,6 +10,9 @@
 //! - [`ledger`] knows what each connector may lawfully draw, whatever was lost on the way;
 //! - [`control`] ties them together: events in, orders to stations out.
 
+pub mod control;
+pub mod ledger;
+mod round;
 pub mod rows;
 pub mod site;
 pub mod solver;
