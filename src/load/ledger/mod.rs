@@ -121,8 +121,8 @@ impl Ledger {
         book
     }
 
-    /// Writes down that a TxProfile is about to be sent, if the rows have room for what it allows beyond what
-    /// the connector may draw anyway. `caps` are the rows' limits without what is not charging.
+    /// Writes down that a TxProfile is about to be sent: always, if it allows no more than the connector may draw
+    /// already; else if the rows have room for it. `caps` are the rows' limits without what is not charging.
     ///
     /// # Errors
     /// With the row that has no room. Nothing changed then.
@@ -137,24 +137,22 @@ impl Ledger {
     ) -> Result<(), NoRoom> {
         let Some(entry) = self.entries.get(leaf) else { return Ok(()) };
         let before = entry.exposure(now, self.skew);
+        // A connector that counts with all that it can draw grows by nothing on paper, and yet it may draw more.
+        let rises = held.limit.max(held.then) > entry.allowed(now);
         let mut granted = entry.clone();
         granted.sent(held);
         let after = granted.exposure(now, self.skew);
-        if after.granted > before.granted || after.base > before.base {
-            let above: Vec<usize> = rows.parts(leaf).map(|(row, _)| row).collect();
-            let used = |book: &Book| above.iter().map(|row| book.used(rows, *row)).collect::<Vec<_>>();
-            let used_before = used(book);
+        if rises || after.granted > before.granted || after.base > before.base {
             book.add(rows, leaf, before, -1.0);
             book.add(rows, leaf, after, 1.0);
-            for ((row, used), used_before) in above.iter().zip(used(book)).zip(used_before) {
-                let cap = caps.get(*row).copied().unwrap_or(0.0);
-                let over = used - cap;
+            for (row, _) in rows.parts(leaf) {
+                let over = book.used(rows, row) - caps.get(row).copied().unwrap_or(0.0);
                 // A sum of floating-point numbers is off by far less than this; what is no number has no room.
                 let fits = over <= 1e-6;
-                if used > used_before + 1e-9 && !fits {
+                if !fits {
                     book.add(rows, leaf, after, -1.0);
                     book.add(rows, leaf, before, 1.0);
-                    return Err(NoRoom { row: *row, over });
+                    return Err(NoRoom { row, over });
                 }
             }
         }
