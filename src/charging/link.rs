@@ -1,5 +1,6 @@
 //! What a use case needs from the edge that talks to stations.
 
+use crate::domain::charging_profile::{ChargingProfile, CompositeSchedule, ProfilePurpose, RateUnit};
 use crate::domain::station::StationId;
 use async_trait::async_trait;
 
@@ -51,6 +52,40 @@ pub enum StationCall {
         /// What.
         data: Option<String>,
     },
+    /// Put a connector out of service, or into it.
+    ChangeAvailability {
+        /// Which; 0 is the station with all its connectors.
+        connector: i32,
+        /// Into service.
+        operative: bool,
+    },
+    /// Give it limits to keep to.
+    SetChargingProfile {
+        /// At which connector; 0 is the station, or every connector for a default.
+        connector: i32,
+        /// The limits.
+        profile: ChargingProfile,
+    },
+    /// Take limits from it: every profile that fits all that is given.
+    ClearChargingProfile {
+        /// Which.
+        id: Option<i32>,
+        /// Those of which connector; 0 is the station.
+        connector: Option<i32>,
+        /// Those of which purpose.
+        purpose: Option<ProfilePurpose>,
+        /// Those of which level.
+        stack_level: Option<u32>,
+    },
+    /// Ask which limits it will keep to.
+    GetCompositeSchedule {
+        /// At which connector; 0 is the station as the grid sees it.
+        connector: i32,
+        /// For how many seconds from now.
+        duration_s: u32,
+        /// In what to answer; none leaves it to the station.
+        unit: Option<RateUnit>,
+    },
 }
 
 /// What a station answered.
@@ -72,14 +107,25 @@ pub enum StationAnswer {
         /// What it sent back.
         data: Option<String>,
     },
+    /// The limits that it will keep to.
+    Composite {
+        /// Its status word; `Rejected` when it cannot say.
+        status: String,
+        /// The limits, if it named any.
+        schedule: Option<CompositeSchedule>,
+    },
 }
 
 impl StationAnswer {
     /// Whether it said `Accepted`.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        matches!(self, Self::Status(word) | Self::Data { status: word, .. } if word == "Accepted")
-            || matches!(self, Self::Configuration { .. })
+        match self {
+            Self::Status(word) | Self::Data { status: word, .. } | Self::Composite { status: word, .. } => {
+                word == "Accepted"
+            }
+            Self::Configuration { .. } => true,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod assignment;
 pub mod cdr;
 pub mod charging_period;
+pub mod charging_profile;
 pub mod command;
 pub mod location;
 pub mod open_enum;

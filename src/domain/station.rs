@@ -156,6 +156,11 @@ pub struct MeterSample {
     pub power_kw: Option<rust_decimal::Decimal>,
     /// Current taken, A over all phases, if it was among the values.
     pub current_a: Option<rust_decimal::Decimal>,
+    /// Current taken on each phase of the station, A, as far as it was among the values. Load management learns
+    /// phases from it; it is not stored.
+    pub currents: [Option<rust_decimal::Decimal>; 3],
+    /// Current that the station offers the car on each phase, A, if it was among the values. Not stored.
+    pub offered_a: Option<rust_decimal::Decimal>,
     /// Why it was taken, e.g. `Sample.Periodic`, `Transaction.Begin`.
     pub context: String,
     /// The values as the station sent them, byte for byte.

@@ -40,6 +40,10 @@ impl Actor {
                 CentralCall::TriggerMessage(call) => {
                     write(id, &TriggerMessageResponse { status: self.trigger(&call) })
                 }
+                CentralCall::ChangeAvailability(_)
+                | CentralCall::ClearChargingProfile(_)
+                | CentralCall::GetCompositeSchedule(_)
+                | CentralCall::SetChargingProfile(_) => write_error(id, &ErrorCode::NotSupported, "not yet"),
             },
         }
     }

@@ -22,6 +22,7 @@ mod keys;
 mod link;
 mod load;
 mod progress;
+mod smart;
 mod station;
 pub mod stats;
 #[cfg(test)]

@@ -326,6 +326,8 @@ impl Site {
             register: Some(Kwh::from_wh(meter.into()).unwrap()),
             power_kw: None,
             current_a: None,
+            currents: [None; 3],
+            offered_a: None,
             context: "Sample.Periodic".to_owned(),
             raw: format!("{second} {meter}"),
             signed: Vec::new(),

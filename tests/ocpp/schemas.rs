@@ -279,6 +279,64 @@ fn what_we_call_and_stations_answer() {
     check_call(&folder, &triggers, &answers);
 }
 
+#[test]
+fn what_limits_a_station() {
+    let Some(folder) = schemas() else { return };
+    let sets = profiles()
+        .into_iter()
+        .map(|profile| SetChargingProfile { connector_id: 0, cs_charging_profiles: profile });
+    let answers: Vec<SetChargingProfileResponse> = words(ChargingProfileStatus::WORDS)
+        .into_iter()
+        .map(|status| SetChargingProfileResponse { status })
+        .collect();
+    check_call(&folder, &sets.collect::<Vec<_>>(), &answers);
+    let mut clears = vec![ClearChargingProfile {
+        id: None,
+        connector_id: None,
+        charging_profile_purpose: None,
+        stack_level: None,
+    }];
+    clears.extend(words(ChargingProfilePurpose::WORDS).into_iter().map(|purpose| ClearChargingProfile {
+        id: Some(7),
+        connector_id: Some(0),
+        charging_profile_purpose: Some(purpose),
+        stack_level: Some(0),
+    }));
+    let answers: Vec<ClearChargingProfileResponse> = words(ClearChargingProfileStatus::WORDS)
+        .into_iter()
+        .map(|status| ClearChargingProfileResponse { status })
+        .collect();
+    check_call(&folder, &clears, &answers);
+    let gets = words(ChargingRateUnit::WORDS).into_iter().map(|unit| GetCompositeSchedule {
+        connector_id: 1,
+        duration: 3600,
+        charging_rate_unit: Some(unit),
+    });
+    let schedule = ChargingSchedule { start_schedule: None, ..profiles().remove(0).charging_schedule };
+    let told = GetCompositeScheduleResponse {
+        status: Acceptance::Accepted,
+        connector_id: Some(1),
+        schedule_start: Some(at()),
+        charging_schedule: Some(schedule),
+    };
+    let untold = GetCompositeScheduleResponse {
+        status: Acceptance::Rejected,
+        connector_id: None,
+        schedule_start: None,
+        charging_schedule: None,
+    };
+    check_call(&folder, &gets.collect::<Vec<_>>(), &[told, untold]);
+    let changes: Vec<ChangeAvailability> = words(AvailabilityType::WORDS)
+        .into_iter()
+        .map(|kind| ChangeAvailability { connector_id: 0, kind })
+        .collect();
+    let answers: Vec<ChangeAvailabilityResponse> = words(AvailabilityStatus::WORDS)
+        .into_iter()
+        .map(|status| ChangeAvailabilityResponse { status })
+        .collect();
+    check_call(&folder, &changes, &answers);
+}
+
 /// Profiles with every word that one can have.
 fn profiles() -> Vec<ChargingProfile> {
     let period =

@@ -7,7 +7,12 @@ use roamwatt::app::App;
 use roamwatt::charging::{StationAnswer, StationCall, StationCallError};
 use roamwatt::config::Config;
 use roamwatt::db::{frames, stations};
+use roamwatt::domain::Timestamp;
+use roamwatt::domain::charging_profile::{
+    ChargingProfile, ProfileKind, ProfilePurpose, RateUnit, SchedulePeriod,
+};
 use roamwatt::domain::station::StationId;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +80,80 @@ on_each_engine! {
         let long = StationCall::RemoteStart { connector: None, id_tag: "x".repeat(30) };
         let unsendable = app.stations.call(&cs0(), long, None).await;
         assert!(matches!(unsendable, Err(StationCallError::Unsendable(why)) if why.contains("idTag")));
+    }
+
+    async fn a_station_is_given_limits_and_says_what_it_will_keep_to(db: TestDb) {
+        let site = Site::start(db.url(), 1, quick).await;
+        let app = site.node.app();
+        let mut client = Client::boot(&site.node, "CS0").await;
+
+        let start = Timestamp::parse("2026-03-01T08:00:00Z").unwrap();
+        let period = |start_s, tenths| SchedulePeriod { start_s, limit: Decimal::new(tenths, 1), phases: Some(3) };
+        let profile = ChargingProfile {
+            id: 11,
+            stack_level: 2,
+            purpose: ProfilePurpose::Tx,
+            transaction_id: Some(7),
+            kind: ProfileKind::Absolute,
+            start: Some(start),
+            valid_from: None,
+            valid_to: None,
+            unit: RateUnit::Amperes,
+            periods: vec![period(0, 160), period(900, 63)],
+            duration_s: None,
+        };
+        let asked = ask(app, StationCall::SetChargingProfile { connector: 1, profile: profile.clone() });
+        let call = answer(&mut client, json!({"status": "Accepted"})).await;
+        let periods = json!([
+            {"startPeriod": 0, "limit": 16, "numberPhases": 3},
+            {"startPeriod": 900, "limit": 6.3, "numberPhases": 3}
+        ]);
+        let wanted = json!({"connectorId": 1, "csChargingProfiles": {
+            "chargingProfileId": 11, "transactionId": 7, "stackLevel": 2, "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": "Absolute",
+            "chargingSchedule": {"startSchedule": "2026-03-01T08:00:00Z", "chargingRateUnit": "A",
+                "chargingSchedulePeriod": periods}}});
+        assert_eq!((&call[2], &call[3]), (&json!("SetChargingProfile"), &wanted));
+        assert!(asked.await.unwrap().unwrap().is_accepted());
+
+        let asked = ask(app, StationCall::SetChargingProfile { connector: 0, profile: profile.clone() });
+        answer(&mut client, json!({"status": "NotSupported"})).await;
+        assert_eq!(asked.await.unwrap(), Ok(StationAnswer::Status("NotSupported".to_owned())));
+        let fine = ChargingProfile { periods: vec![SchedulePeriod { limit: Decimal::new(605, 2), ..period(0, 0) }], ..profile };
+        let unsendable = app.stations.call(&cs0(), StationCall::SetChargingProfile { connector: 1, profile: fine }, None).await;
+        assert!(matches!(unsendable, Err(StationCallError::Unsendable(why)) if why.contains("6.05")));
+
+        let composite = StationCall::GetCompositeSchedule { connector: 1, duration_s: 600, unit: Some(RateUnit::Amperes) };
+        let asked = ask(app, composite.clone());
+        let told = json!({"status": "Accepted", "connectorId": 1, "scheduleStart": "2026-03-01T08:05:00Z",
+            "chargingSchedule": {"duration": 600, "chargingRateUnit": "A", "chargingSchedulePeriod": periods}});
+        let call = answer(&mut client, told).await;
+        let wanted = json!({"connectorId": 1, "duration": 600, "chargingRateUnit": "A"});
+        assert_eq!((&call[2], &call[3]), (&json!("GetCompositeSchedule"), &wanted));
+        let StationAnswer::Composite { schedule: Some(schedule), .. } = asked.await.unwrap().unwrap() else { panic!() };
+        assert_eq!(schedule.start, Some(Timestamp::parse("2026-03-01T08:05:00Z").unwrap()));
+        assert_eq!((schedule.connector, schedule.duration_s, schedule.unit), (1, Some(600), RateUnit::Amperes));
+        assert_eq!(schedule.at(0), Some(&period(0, 160)));
+        let asked = ask(app, composite);
+        answer(&mut client, json!({"status": "Rejected"})).await;
+        assert!(!asked.await.unwrap().unwrap().is_accepted());
+
+        let clear = StationCall::ClearChargingProfile {
+            id: None,
+            connector: Some(0),
+            purpose: Some(ProfilePurpose::StationMax),
+            stack_level: Some(1),
+        };
+        let asked = ask(app, clear);
+        let call = answer(&mut client, json!({"status": "Unknown"})).await;
+        let wanted = json!({"connectorId": 0, "chargingProfilePurpose": "ChargePointMaxProfile", "stackLevel": 1});
+        assert_eq!((&call[2], &call[3]), (&json!("ClearChargingProfile"), &wanted));
+        assert_eq!(asked.await.unwrap(), Ok(StationAnswer::Status("Unknown".to_owned())));
+
+        let asked = ask(app, StationCall::ChangeAvailability { connector: 1, operative: false });
+        let call = answer(&mut client, json!({"status": "Scheduled"})).await;
+        assert_eq!((&call[2], &call[3]), (&json!("ChangeAvailability"), &json!({"connectorId": 1, "type": "Inoperative"})));
+        assert_eq!(asked.await.unwrap(), Ok(StationAnswer::Status("Scheduled".to_owned())));
     }
 
     async fn one_call_is_in_flight_and_a_few_wait(db: TestDb) {

@@ -1,10 +1,12 @@
 //! What the use cases ask of a station, in the words of OCPP 1.6 (chapter 5), and what its answers mean.
 
 use super::{
-    ChangeConfiguration, ChangeConfigurationResponse, DataTransfer, DataTransferResponse, FreeText,
-    GetConfiguration, GetConfigurationResponse, MessageTrigger, RemoteStartTransaction,
-    RemoteStartTransactionResponse, RemoteStopTransaction, RemoteStopTransactionResponse, Reset,
-    ResetResponse, ResetType, TriggerMessage, TriggerMessageResponse,
+    AvailabilityType, ChangeAvailability, ChangeAvailabilityResponse, ChangeConfiguration,
+    ChangeConfigurationResponse, ChargingProfile, ClearChargingProfile, ClearChargingProfileResponse,
+    DataTransfer, DataTransferResponse, FreeText, GetCompositeSchedule, GetConfiguration,
+    GetConfigurationResponse, MessageTrigger, RemoteStartTransaction, RemoteStartTransactionResponse,
+    RemoteStopTransaction, RemoteStopTransactionResponse, Reset, ResetResponse, ResetType,
+    SetChargingProfile, SetChargingProfileResponse, TriggerMessage, TriggerMessageResponse, profiles,
 };
 use crate::charging::{StationAnswer, StationCall};
 use crate::ocpp::frame::write_call;
@@ -21,6 +23,10 @@ pub(in crate::ocpp) fn action(call: &StationCall) -> &'static str {
         StationCall::GetConfiguration { .. } => GetConfiguration::ACTION,
         StationCall::TriggerMessage { .. } => TriggerMessage::ACTION,
         StationCall::DataTransfer { .. } => DataTransfer::ACTION,
+        StationCall::ChangeAvailability { .. } => ChangeAvailability::ACTION,
+        StationCall::SetChargingProfile { .. } => SetChargingProfile::ACTION,
+        StationCall::ClearChargingProfile { .. } => ClearChargingProfile::ACTION,
+        StationCall::GetCompositeSchedule { .. } => GetCompositeSchedule::ACTION,
     }
 }
 
@@ -63,6 +69,31 @@ pub(in crate::ocpp) fn write(id: &str, call: &StationCall) -> Result<String, Str
                 data: data.clone().map(FreeText),
             },
         ),
+        StationCall::ChangeAvailability { connector, operative } => {
+            let kind = if *operative { AvailabilityType::Operative } else { AvailabilityType::Inoperative };
+            frame(id, &ChangeAvailability { connector_id: *connector, kind })
+        }
+        StationCall::SetChargingProfile { connector, profile } => {
+            let cs_charging_profiles = ChargingProfile::of(profile)?;
+            frame(id, &SetChargingProfile { connector_id: *connector, cs_charging_profiles })
+        }
+        StationCall::ClearChargingProfile { id: profile, connector, purpose, stack_level } => frame(
+            id,
+            &ClearChargingProfile {
+                id: *profile,
+                connector_id: *connector,
+                charging_profile_purpose: purpose.map(Into::into),
+                stack_level: stack_level.map(|level| whole("stackLevel", level)).transpose()?,
+            },
+        ),
+        StationCall::GetCompositeSchedule { connector, duration_s, unit } => frame(
+            id,
+            &GetCompositeSchedule {
+                connector_id: *connector,
+                duration: whole("duration", *duration_s)?,
+                charging_rate_unit: unit.map(Into::into),
+            },
+        ),
     }
 }
 
@@ -72,6 +103,10 @@ fn frame<R: Request>(id: &str, request: &R) -> Result<String, String> {
 
 fn text<const MAX: usize>(name: &str, value: &str) -> Result<Text<MAX>, String> {
     Text::parse(value).map_err(|error| format!("{name}: {error}"))
+}
+
+fn whole(name: &str, value: u32) -> Result<i32, String> {
+    i32::try_from(value).map_err(|_| format!("{name}: {value} is beyond a 32-bit whole number"))
 }
 
 /// What a station's answer means.
@@ -115,6 +150,19 @@ pub(in crate::ocpp) fn read_answer(call: &StationCall, payload: &RawValue) -> Re
             let DataTransferResponse { status, data } = Message::read(payload)?.message;
             StationAnswer::Data { status: status.as_str().to_owned(), data: data.map(|FreeText(text)| text) }
         }
+        StationCall::ChangeAvailability { .. } => {
+            let ChangeAvailabilityResponse { status: word } = Message::read(payload)?.message;
+            status(word.as_str())
+        }
+        StationCall::SetChargingProfile { .. } => {
+            let SetChargingProfileResponse { status: word } = Message::read(payload)?.message;
+            status(word.as_str())
+        }
+        StationCall::ClearChargingProfile { .. } => {
+            let ClearChargingProfileResponse { status: word } = Message::read(payload)?.message;
+            status(word.as_str())
+        }
+        StationCall::GetCompositeSchedule { connector, .. } => profiles::composite(*connector, payload)?,
     })
 }
 
@@ -152,5 +200,19 @@ mod tests {
         let reset = StationCall::Reset { hard: true };
         assert!(read_answer(&reset, &raw(r#"{"status":"Accepted"}"#)).unwrap().is_accepted());
         assert_eq!(read_answer(&reset, &raw("{}")).unwrap_err().path, "$.status");
+    }
+
+    #[test]
+    fn a_profile_that_nobody_could_obey_is_not_sent() {
+        let mut profile = profiles::tests::profile();
+        let send = |profile: &crate::domain::charging_profile::ChargingProfile| {
+            write("1", &StationCall::SetChargingProfile { connector: 1, profile: profile.clone() })
+        };
+        assert!(send(&profile).is_ok());
+        profile.stack_level = u32::MAX;
+        assert!(send(&profile).unwrap_err().contains("32-bit"));
+        profile.stack_level = 0;
+        profile.periods.clear();
+        assert!(send(&profile).unwrap_err().contains("no periods"));
     }
 }

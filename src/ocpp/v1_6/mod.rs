@@ -6,18 +6,23 @@
 mod authorize;
 mod boot_notification;
 pub(super) mod calls;
+mod change_availability;
 mod change_configuration;
 mod charging_profile;
+mod clear_charging_profile;
 mod data_transfer;
+mod get_composite_schedule;
 mod get_configuration;
 pub(super) mod handlers;
 mod heartbeat;
 mod id_tag_info;
 pub mod meter_values;
+pub mod profiles;
 mod remote_start_transaction;
 mod remote_stop_transaction;
 mod reset;
 mod samples;
+mod set_charging_profile;
 mod start_transaction;
 mod status_notification;
 mod stop_transaction;
@@ -27,12 +32,19 @@ mod trigger_message;
 
 pub use authorize::{Authorize, AuthorizeResponse};
 pub use boot_notification::{BootNotification, BootNotificationResponse, RegistrationStatus};
+pub use change_availability::{
+    AvailabilityStatus, AvailabilityType, ChangeAvailability, ChangeAvailabilityResponse,
+};
 pub use change_configuration::{ChangeConfiguration, ChangeConfigurationResponse, ConfigurationStatus};
 pub use charging_profile::{
     ChargingProfile, ChargingProfileKind, ChargingProfilePurpose, ChargingRateUnit, ChargingSchedule,
     ChargingSchedulePeriod, RecurrencyKind, Tenths,
 };
+pub use clear_charging_profile::{
+    ClearChargingProfile, ClearChargingProfileResponse, ClearChargingProfileStatus,
+};
 pub use data_transfer::{DataTransfer, DataTransferResponse, DataTransferStatus, FreeText};
+pub use get_composite_schedule::{GetCompositeSchedule, GetCompositeScheduleResponse};
 pub use get_configuration::{GetConfiguration, GetConfigurationResponse, KeyValue};
 pub use heartbeat::{Heartbeat, HeartbeatResponse};
 pub use id_tag_info::{AuthorizationStatus, IdTag, IdTagInfo};
@@ -43,6 +55,7 @@ pub use meter_values::{
 pub use remote_start_transaction::{RemoteStartTransaction, RemoteStartTransactionResponse};
 pub use remote_stop_transaction::{RemoteStopTransaction, RemoteStopTransactionResponse};
 pub use reset::{Reset, ResetResponse, ResetType};
+pub use set_charging_profile::{ChargingProfileStatus, SetChargingProfile, SetChargingProfileResponse};
 pub use start_transaction::{StartTransaction, StartTransactionResponse};
 pub use status_notification::{ChargePointErrorCode, StatusNotification, StatusNotificationResponse};
 pub use stop_transaction::{StopReason, StopTransaction, StopTransactionResponse, TransactionData};
@@ -59,7 +72,7 @@ pub const SUBPROTOCOL: &str = "ocpp1.6";
 super::wire::word_field!(ConnectorStatus);
 
 words! {
-    /// Yes or no: 7.39 RemoteStartStopStatus and 7.41 ResetStatus.
+    /// Yes or no: 7.26 GetCompositeScheduleStatus, 7.39 RemoteStartStopStatus and 7.41 ResetStatus.
     pub enum Acceptance {
         /// It will be done.
         Accepted = "Accepted",
@@ -78,15 +91,11 @@ const KNOWN_ELSEWHERE: &[&str] = &[
     "SignCertificate",
     "SignedFirmwareStatusNotification",
     "CancelReservation",
-    "ChangeAvailability",
     "ClearCache",
-    "ClearChargingProfile",
-    "GetCompositeSchedule",
     "GetDiagnostics",
     "GetLocalListVersion",
     "ReserveNow",
     "SendLocalList",
-    "SetChargingProfile",
     "UnlockConnector",
     "UpdateFirmware",
     "CertificateSigned",
@@ -158,10 +167,16 @@ calls! {
 calls! {
     /// What we call at a station.
     pub enum CentralCall {
+        /// 5.2
+        ChangeAvailability,
         /// 5.3
         ChangeConfiguration,
+        /// 5.5
+        ClearChargingProfile,
         /// 5.6
         DataTransfer,
+        /// 5.7
+        GetCompositeSchedule,
         /// 5.8
         GetConfiguration,
         /// 5.11
@@ -170,6 +185,8 @@ calls! {
         RemoteStopTransaction,
         /// 5.14
         Reset,
+        /// 5.16
+        SetChargingProfile,
         /// 5.17
         TriggerMessage,
     }

@@ -36,6 +36,8 @@ pub fn to_samples(values: &[MeterValue], place: &Place<'_>, violations: &mut Vio
                 at: value.timestamp,
                 register: measured.register.value().and_then(|wh| to_kwh(wh, &here, violations)),
                 current_a: measured.current.value(),
+                currents: measured.current.phases(),
+                offered_a: measured.offered.largest(),
                 power_kw: measured.power.value().and_then(|watts| watts.checked_div(Decimal::ONE_THOUSAND)),
                 context: context.as_str().to_owned(),
                 signed: signed_in(value, context),
@@ -77,6 +79,7 @@ struct Measured {
     register: Quantity,
     power: Quantity,
     current: Quantity,
+    offered: Quantity,
 }
 
 /// A quantity that comes as a total, or per phase, or both; at the outlet or elsewhere.
@@ -96,6 +99,18 @@ impl Quantity {
     /// The outlet's before any other's, a total before the sum of its phases.
     fn value(&self) -> Option<Decimal> {
         self.outlet.value().or_else(|| self.elsewhere.value())
+    }
+
+    /// What was said of each phase, the outlet's before any other's.
+    fn phases(&self) -> [Option<Decimal>; 3] {
+        let outlet = self.outlet.phases;
+        if outlet.iter().any(Option::is_some) { outlet } else { self.elsewhere.phases }
+    }
+
+    /// What was said of all phases, or else the most that was said of one: an offer is made per phase.
+    fn largest(&self) -> Option<Decimal> {
+        let of = |parts: &Parts| parts.total.or_else(|| parts.phases.iter().flatten().copied().max());
+        of(&self.outlet).or_else(|| of(&self.elsewhere))
     }
 }
 
@@ -140,6 +155,7 @@ fn take(sampled: &SampledValue, measured: &mut Measured, place: &Place<'_>, viol
         (Some(Measurand::PowerActiveImport), Some(Unit::Kilowatts)) => (&mut measured.power, true),
         // Without a unit some stations mean amperes here, though the default is Wh (7.43): nothing else can be meant.
         (Some(Measurand::CurrentImport), None | Some(Unit::Amperes)) => (&mut measured.current, false),
+        (Some(Measurand::CurrentOffered), None | Some(Unit::Amperes)) => (&mut measured.offered, false),
         (None | Some(Measurand::EnergyActiveImportRegister | Measurand::PowerActiveImport), Some(unit)) => {
             let wanted = format!("energy in Wh or kWh, power in W or kW, not '{unit}'");
             violations.add(ViolationKind::BadMeasurement, &place.name("unit"), wanted);

@@ -262,6 +262,32 @@ fn the_register_is_found_whatever_its_unit_phase_and_place() {
 }
 
 #[test]
+fn currents_are_kept_by_phase_as_far_as_they_are_said() {
+    let current = |sampled: &str| {
+        let text = format!(r#"{{"timestamp":"2026-01-01T00:00:00Z","sampledValue":{sampled}}}"#);
+        let value: MeterValue = MeterValue::read(&raw(&text)).unwrap().message;
+        let mut samples = meter_values::to_samples(&[value], &Place::ROOT, &mut Violations::default());
+        let sample = samples.remove(0);
+        let text = |amperes: Option<Decimal>| amperes.map(|amperes| amperes.to_string());
+        let [l1, l2, l3] = sample.currents.map(text);
+        (text(sample.current_a), [l1, l2, l3], text(sample.offered_a))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let phases = r#"[{"value":"16.1","measurand":"Current.Import","phase":"L1","unit":"A"},
+        {"value":"0","measurand":"Current.Import","phase":"L2","unit":"A"},
+        {"value":"15.9","measurand":"Current.Import","phase":"L3-N"},
+        {"value":"9","measurand":"Current.Import","phase":"L1","location":"EV"},
+        {"value":"16","measurand":"Current.Offered","unit":"A"}]"#;
+    assert_eq!(current(phases), (some("32.0"), [some("16.1"), some("0"), some("15.9")], some("16")));
+    let total = r#"[{"value":"32","measurand":"Current.Import"}]"#;
+    assert_eq!(current(total), (some("32"), [None, None, None], None));
+    let inlet = r#"[{"value":"5","measurand":"Current.Import","phase":"L2","location":"Inlet"},
+        {"value":"6","measurand":"Current.Offered","phase":"L1"},
+        {"value":"8","measurand":"Current.Offered","phase":"L2"}]"#;
+    assert_eq!(current(inlet), (some("5"), [None, some("5"), None], some("8")));
+}
+
+#[test]
 fn each_context_is_a_sample_and_nonsense_is_left_out() {
     let (found, violations) = samples(
         r#"[{"value":"1000","context":"Transaction.Begin"},{"value":"9000","context":"Transaction.End"}]"#,

@@ -148,7 +148,9 @@ impl From<RemoteError> for Problem {
 /// The station's word as the answer.
 fn answer(answer: StationAnswer) -> web::Json<AnswerView> {
     let status = match answer {
-        StationAnswer::Status(status) | StationAnswer::Data { status, .. } => status,
+        StationAnswer::Status(status)
+        | StationAnswer::Data { status, .. }
+        | StationAnswer::Composite { status, .. } => status,
         StationAnswer::Configuration { .. } => "Accepted".to_owned(),
     };
     web::Json(AnswerView { status })
