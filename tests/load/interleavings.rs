@@ -296,7 +296,7 @@ impl World {
             Step::Meter(at) => {
                 if self.stations[at].transaction.is_some() {
                     let amps = f64::from(self.stations[at].drawing) / 10.0;
-                    let event = Event::Metered { leaf: at, amps: [Some(amps); 3], taken: self.now };
+                    let event = Event::Metered { leaf: at, amps: [Some(amps); 3], kwh: None, taken: self.now };
                     self.tell(&event);
                 }
             }
@@ -470,6 +470,10 @@ fn no_interleaving_of_a_new_car_exceeds_the_cap() {
     comes.take(Step::Begin(1));
     assert!(explore(&comes, 4) > 1_000);
     assert!(explore(&world, 4) > 1_000);
+    // The first car was told to make room.
+    comes.take(Step::Tick);
+    comes.take(Step::Deliver(0));
+    assert!(explore(&comes, 5) > 10_000);
 }
 
 #[test]
