@@ -12,6 +12,7 @@ mod charging;
 mod cli;
 mod db;
 mod house;
+mod load;
 mod ocpi;
 mod ocpp;
 mod pricing;

@@ -6,10 +6,12 @@
 //!
 //! - [`site`] is the site as the operator describes it: a tree of nodes with limits, meters, stations;
 //! - [`rows`] is the same as inequalities: one for each node and phase, over all connectors;
+//! - [`check`] says whether the site is safe without its backend;
 //! - [`solver`] shares what there is, now; [`plan`] looks ahead;
 //! - [`ledger`] knows what each connector may lawfully draw, whatever was lost on the way;
 //! - [`control`] ties them together: events in, orders to stations out.
 
+pub mod check;
 pub mod control;
 pub mod ledger;
 mod round;

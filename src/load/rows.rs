@@ -21,6 +21,7 @@ pub use phasor::Phasor;
 use super::site::{PerPhase, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,7 +49,8 @@ impl fmt::Display for RowName {
 }
 
 /// What a row limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// The current on L1.
     L1,
@@ -115,10 +117,7 @@ pub struct Row {
     pub cap: f64,
     /// What of it is to be kept free, amperes or watts.
     pub margin: f64,
-    /// What one ampere at each connector means here while its car's phases are not known: for three phases the
-    /// sum over all of them.
-    pub terms: Vec<Term>,
-    /// Whether all terms have the same angle: then only `re` counts, and it is positive.
+    /// Whether all its currents have the same angle: then only the real part of a term counts, and it is positive.
     pub linear: bool,
 }
 
@@ -228,17 +227,28 @@ impl Rows {
     #[must_use]
     pub fn caps_at(&self, at: DateTime<Utc>) -> Vec<f64> {
         let mut caps: Vec<f64> = self.rows.iter().map(|row| row.cap).collect();
-        for Scheduled { row, window } in self.schedule.iter().filter(|one| one.window.holds(at, self.zone)) {
-            let (Some(cap), Some(row)) = (caps.get_mut(*row), self.rows.get(*row)) else { continue };
-            let limit = match row.name.of.phase() {
-                None => window.watts,
-                Some(phase) => window.amps.map(PerPhase::values).and_then(|amps| amps.get(phase).copied()),
-            };
-            if let Some(limit) = limit {
-                // What is no number allows nothing.
-                *cap = if limit.is_nan() { 0.0 } else { cap.min(limit) };
-            }
+        let now = self.schedule.iter().filter(|one| one.window.holds(at, self.zone));
+        now.for_each(|scheduled| self.narrow(&mut caps, scheduled));
+        caps
+    }
+
+    fn narrow(&self, caps: &mut [f64], Scheduled { row, window }: &Scheduled) {
+        let (Some(cap), Some(row)) = (caps.get_mut(*row), self.rows.get(*row)) else { return };
+        let limit = match row.name.of.phase() {
+            None => window.watts,
+            Some(phase) => window.amps.map(PerPhase::values).and_then(|amps| amps.get(phase).copied()),
+        };
+        if let Some(limit) = limit {
+            // What is no number allows nothing.
+            *cap = if limit.is_nan() { 0.0 } else { cap.min(limit) };
         }
+    }
+
+    /// The least that the cap of each row ever is.
+    #[must_use]
+    pub fn lowest_caps(&self) -> Vec<f64> {
+        let mut caps: Vec<f64> = self.rows.iter().map(|row| row.cap).collect();
+        self.schedule.iter().for_each(|scheduled| self.narrow(&mut caps, scheduled));
         caps
     }
 
@@ -258,6 +268,24 @@ impl Rows {
         let own = outlet.zip(column).into_iter().flat_map(|(outlet, column)| column.own(outlet.own_rows));
         let whole = above.chain(own).map(move |(row, parts)| (row, Phasor::sum(parts, mask)));
         whole.map(|(row, part)| (row, self.straight(row, part))).filter(|(_, part)| *part != Phasor::ZERO)
+    }
+
+    /// What one ampere at each connector below means in a row, while its car's phases are not known: for three phases
+    /// the sum over all of them; in a row of unbalance the most that it can be. They are not kept, but made each time.
+    pub fn terms(&self, row: usize) -> impl Iterator<Item = Term> + '_ {
+        let below =
+            self.below.get(row).and_then(|range| self.at_place.get(range.clone())).unwrap_or_default();
+        below.iter().flat_map(move |leaf| {
+            let currents = self.path(*leaf, None).filter(move |(at, _)| *at == row);
+            let currents = currents.map(|(_, part)| Term { leaf: *leaf, re: part.re, im: part.im });
+            let column = self.outlets.get(*leaf).and_then(|outlet| self.columns.get(outlet.column));
+            let uneven = column.into_iter().flat_map(|column| column.unbalance(None));
+            let uneven = uneven.filter_map(move |(first, most, _)| {
+                let re = most.get(row.checked_sub(first)?).copied().filter(|most| *most > 0.0)?;
+                Some(Term { leaf: *leaf, re, im: 0.0 })
+            });
+            currents.chain(uneven)
+        })
     }
 
     /// In a linear row only the length counts.

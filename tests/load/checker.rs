@@ -82,7 +82,9 @@ fn through(node: &Node, flows: [Complex; 3]) -> [Complex; 3] {
     let Some(transformer) = node.transformer else { return flows };
     let [a, b, c] = flows;
     match transformer.windings {
-        Windings::WyeWye => flows.map(|flow| scale(flow, transformer.secondary_volts / transformer.primary_volts)),
+        Windings::WyeWye => {
+            flows.map(|flow| scale(flow, transformer.secondary_volts / transformer.primary_volts))
+        }
         Windings::DeltaWye => {
             let n = transformer.primary_volts / (transformer.secondary_volts / 3.0_f64.sqrt());
             let minus = |x: Complex, y: Complex| times(plus(x, scale(y, -1.0)), polar(1.0 / n, 30.0));
@@ -163,7 +165,8 @@ fn worst(below: &Below, phase: usize) -> f64 {
         let unit = polar(1.0, angle);
         below.iter().fold((0.0, 0.0), |sum, (ways, _, draw)| {
             let along = |flow: &Complex| flow.0 * unit.0 + flow.1 * unit.1;
-            let most = ways.iter().map(|way| way[phase]).max_by(|a, b| along(a).total_cmp(&along(b))).unwrap();
+            let most =
+                ways.iter().map(|way| way[phase]).max_by(|a, b| along(a).total_cmp(&along(b))).unwrap();
             if along(&most) > 0.0 { plus(sum, scale(most, draw.amps)) } else { sum }
         })
     };

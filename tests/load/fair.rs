@@ -49,7 +49,11 @@ impl Linear {
                     programme.add_constraint([(variables[index], 1.0), (t, -weight)], ComparisonOp::Ge, 0.0);
                 }
                 Some(level) => {
-                    programme.add_constraint([(variables[index], 1.0)], ComparisonOp::Ge, least.max(weight * level));
+                    programme.add_constraint(
+                        [(variables[index], 1.0)],
+                        ComparisonOp::Ge,
+                        least.max(weight * level),
+                    );
                 }
             }
         }
@@ -116,7 +120,10 @@ fn small_sites_are_shared_as_a_sequence_of_linear_programmes_shares_them() {
         }
         let best = Linear::of(&rows, &caps, &demands).best();
         for (grant, best) in shares.grants.iter().zip(&best) {
-            assert!((grant.exact - best).abs() < 1e-6, "seed {seed}: {grant:?}, by linear programmes {best}\n{best:?}");
+            assert!(
+                (grant.exact - best).abs() < 1e-6,
+                "seed {seed}: {grant:?}, by linear programmes {best}\n{best:?}"
+            );
         }
         compared += demands.len();
     }

@@ -44,7 +44,8 @@ fn json(rng: &mut Rng, connectors: usize, kind: Kind) -> Value {
         if kind.phasors && above > 200.0 && rng.f64() < 0.5 {
             let windings = if rng.f64() < 0.7 { "delta-wye" } else { "wye-wye" };
             let primary = above * 3.0_f64.sqrt();
-            transformers.push(json!({"windings": windings, "primary_volts": primary, "secondary_volts": 208}));
+            transformers
+                .push(json!({"windings": windings, "primary_volts": primary, "secondary_volts": 208}));
             volts.push(208.0 / 3.0_f64.sqrt());
         } else {
             transformers.push(Value::Null);

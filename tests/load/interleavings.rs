@@ -62,7 +62,8 @@ impl Station {
             return self.nameplate;
         }
         let profile = self.profile.filter(|profile| Some(profile.transaction) == self.transaction);
-        let by_profile = profile.map(|profile| if now < profile.until { profile.limit } else { profile.then });
+        let by_profile =
+            profile.map(|profile| if now < profile.until { profile.limit } else { profile.then });
         by_profile.or(self.default).unwrap_or(self.nameplate).min(self.nameplate)
     }
 
@@ -296,7 +297,8 @@ impl World {
             Step::Meter(at) => {
                 if self.stations[at].transaction.is_some() {
                     let amps = f64::from(self.stations[at].drawing) / 10.0;
-                    let event = Event::Metered { leaf: at, amps: [Some(amps); 3], kwh: None, taken: self.now };
+                    let event =
+                        Event::Metered { leaf: at, amps: [Some(amps); 3], kwh: None, taken: self.now };
                     self.tell(&event);
                 }
             }
@@ -351,7 +353,8 @@ impl World {
             station.take(message, false);
         }
         let answers = std::mem::take(&mut station.answers);
-        let unanswered = inbox.iter().map(|message| message.seq).chain(answers.iter().map(|(seq, _, _)| *seq));
+        let unanswered =
+            inbox.iter().map(|message| message.seq).chain(answers.iter().map(|(seq, _, _)| *seq));
         for seq in unanswered.collect::<Vec<_>>() {
             self.tell(&Event::Answered { seq, outcome: Outcome::Lost });
         }

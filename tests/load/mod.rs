@@ -1,4 +1,5 @@
 //! Load management: sites, rows, the solver.
+#![allow(clippy::float_arithmetic)]
 
 mod acn;
 mod bad_input;

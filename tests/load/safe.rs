@@ -20,7 +20,11 @@ fn limits(site: &Site, node: &Node) -> ([f64; 3], f64) {
     for window in &node.schedule {
         let (from, to) = (window.from.to_string(), window.to.to_string());
         let now = "17:30";
-        let inside = if from < to { from.as_str() <= now && now < to.as_str() } else { from.as_str() <= now || now < to.as_str() };
+        let inside = if from < to {
+            from.as_str() <= now && now < to.as_str()
+        } else {
+            from.as_str() <= now || now < to.as_str()
+        };
         if inside {
             let lower = window.amps.map_or([f64::INFINITY; 3], PerPhase::values);
             amps = [0, 1, 2].map(|phase| amps[phase].min(lower[phase]));
@@ -67,7 +71,13 @@ fn check(seed: u64, connectors: usize, kind: Kind) -> f64 {
     let mut sum = 0.0;
     let some = reserved(&mut rng, &rows);
     for reserved in [vec![0.0; rows.outlets.len()], some] {
-        let problem = Problem { rows: &rows, caps: &caps, reserved: &reserved, demands: &demands, min_on_seconds: 900.0 };
+        let problem = Problem {
+            rows: &rows,
+            caps: &caps,
+            reserved: &reserved,
+            demands: &demands,
+            min_on_seconds: 900.0,
+        };
         let shares = solver.solve(&problem);
         look_at_grants(&rows, &demands, &shares);
         let draws = draws(&rows, &demands, &shares, &reserved);
@@ -85,13 +95,19 @@ fn check(seed: u64, connectors: usize, kind: Kind) -> f64 {
         for (node, what, amount, limit) in after {
             let same = before.iter().find(|(n, w, ..)| *n == node && *w == what);
             let allowed = same.map_or(limit, |(_, _, amount, _)| *amount);
-            assert!(amount <= allowed + 1e-6 * allowed.max(1.0), "seed {seed}: {node} {what}: {amount} of {limit}");
+            assert!(
+                amount <= allowed + 1e-6 * allowed.max(1.0),
+                "seed {seed}: {node} {what}: {amount} of {limit}"
+            );
         }
         sum += shares.grants.iter().map(|grant| grant.amps).sum::<f64>();
         for (row, left) in shares.left.iter().enumerate() {
             let name = &rows.rows[row].name;
             let reserves = before.iter().any(|(node, ..)| **node == *name.node);
-            assert!(*left >= -1e-6 * caps[row].abs().max(1.0) || reserves || caps[row] < 0.0, "seed {seed}: {name}: {left}");
+            assert!(
+                *left >= -1e-6 * caps[row].abs().max(1.0) || reserves || caps[row] < 0.0,
+                "seed {seed}: {name}: {left}"
+            );
         }
     }
     assert!(sum.is_finite());

@@ -7,7 +7,7 @@
 
 use super::background::Meters;
 use super::facets::{Facet, facets};
-use super::{Column, Outlet, Phasor, Quantity, Row, RowName, Rows, Scheduled, Term, phasor};
+use super::{Column, Outlet, Phasor, Quantity, Row, RowName, Rows, Scheduled, phasor};
 use crate::load::site::{Connector, PerPhase, Rotation, Site, Station, Wiring};
 use chrono_tz::Tz;
 use std::collections::HashMap;
@@ -152,7 +152,7 @@ impl<'a> Making<'a> {
         let name = RowName { node: Arc::clone(node), of };
         // What is no number allows nothing.
         let cap = if cap.is_nan() { 0.0 } else { cap.max(0.0) };
-        self.rows.push(Row { name, cap, margin, terms: Vec::new(), linear: true });
+        self.rows.push(Row { name, cap, margin, linear: true });
         self.below.push(below);
         self.rows.len() - 1
     }
@@ -309,20 +309,6 @@ impl<'a> Making<'a> {
         for row in 0..rows.rows.len() {
             rows.rows[row].linear = rows.facets_of[row].len() == 1;
         }
-        for leaf in 0..rows.outlets.len() {
-            let path: Vec<(usize, Phasor)> = rows.path(leaf, None).collect();
-            let terms = path.into_iter().map(|(row, part)| (row, Term { leaf, re: part.re, im: part.im }));
-            let unbalance: Vec<(usize, Term)> = rows.columns[rows.outlets[leaf].column]
-                .unbalance(None)
-                .flat_map(|(first, own, _)| [0, 1, 2].map(|phase| (first + phase, own[phase])))
-                .filter(|(_, most)| *most > NOTHING)
-                .map(|(row, most)| (row, Term { leaf, re: most, im: 0.0 }))
-                .collect();
-            for (row, term) in terms.collect::<Vec<_>>().into_iter().chain(unbalance) {
-                rows.rows[row].terms.push(term);
-            }
-        }
-        rows.rows.iter_mut().for_each(|row| row.terms.shrink_to_fit());
         rows
     }
 

@@ -1,7 +1,11 @@
 //! The directions in which a row is kept.
 #![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the compiled rows' indexes stay within what they were compiled for"
+)]
 
-use super::Phasor;
+use super::{Leaf, Phases, Phasor, Rows};
 use std::f64::consts::{PI, TAU};
 
 /// What a phasor row may lose by having finitely many directions. Small sites can afford more of them.
@@ -11,6 +15,9 @@ const SMALL: usize = 300;
 
 /// Angles that differ by less are the same.
 const SAME: f64 = 1e-9;
+
+/// Less than this for each ampere at a connector is rounding.
+const NOTHING: f64 = 1e-9;
 
 /// One direction of a row: what the connectors' currents push that way stays below the row's cap times `share`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,4 +67,39 @@ pub(super) fn facets(row: usize, mut angles: Vec<f64>, outlets: usize) -> Vec<Fa
 fn turned(angle: f64) -> Phasor {
     let (im, re) = angle.sin_cos();
     Phasor { re, im }
+}
+
+impl Rows {
+    /// What one ampere at a connector means in each direction of each row above it, rows of unbalance included: the
+    /// index of the direction and an amount above 0.
+    ///
+    /// Of a car whose phases are not known each phase counts where it pushes: the worst of all that it could use.
+    pub(in crate::load) fn each_side(&self, leaf: Leaf, phases: Phases, mut tell: impl FnMut(usize, f64)) {
+        let outlet = &self.outlets[leaf];
+        let column = &self.columns[outlet.column];
+        let (mask, unsure) = (column.mask(phases), column.unsure(phases));
+        let own = column.own(outlet.own_rows);
+        for (row, parts) in column.entries.iter().copied().chain(own) {
+            for side in self.facets_of[row].clone() {
+                let direction = self.facets[side].direction;
+                let mut amount = 0.0_f64;
+                for (part, used) in parts.iter().zip(mask) {
+                    if used {
+                        let along = part.along(direction);
+                        amount += if unsure { along.max(0.0) } else { along };
+                    }
+                }
+                if amount > NOTHING {
+                    tell(side, amount);
+                }
+            }
+        }
+        if !column.unbalance.is_empty() {
+            for (first, most, _) in column.unbalance(phases) {
+                for (phase, amount) in most.into_iter().enumerate().filter(|(_, amount)| *amount > NOTHING) {
+                    tell(self.facets_of[first + phase].start, amount);
+                }
+            }
+        }
+    }
 }

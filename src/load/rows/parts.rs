@@ -1,6 +1,6 @@
 //! What a connector means in the rows, phase by phase: for who reckons with cars that use any of them.
 
-use super::{Facet, Leaf, Phases, Phasor, Rows};
+use super::{Facet, Leaf, Outlet, Phases, Phasor, Rows};
 
 impl Rows {
     /// For each row above a connector, what one ampere on each of the station's phases means there.
@@ -38,5 +38,16 @@ impl Rows {
     #[must_use]
     pub fn direction_count(&self) -> usize {
         self.facets.len()
+    }
+}
+
+impl Outlet {
+    /// What a power at the car means for each phase that the connector has, amperes.
+    #[must_use]
+    #[expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
+    pub fn amps_of_kw(&self, kw: f64) -> f64 {
+        let phases = self.phases.iter().filter(|used| **used).map(|_| 1.0).sum::<f64>();
+        let per_amp = self.volts * phases * self.dc_efficiency.unwrap_or(1.0);
+        if per_amp > 0.0 { kw * 1_000.0 / per_amp } else { f64::NAN }
     }
 }

@@ -1,5 +1,6 @@
 //! Currents with their phase angles, as far as the rows need them.
 #![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
+#![expect(clippy::arithmetic_side_effects, reason = "sums and products of floating-point numbers have none")]
 
 use crate::load::site::{Transformer, Windings, Wiring};
 use std::ops::{Add, Mul, Neg, Sub};

@@ -217,7 +217,7 @@ impl<'a> Look<'a> {
         let before = self.findings.len();
         self.above_zero(format!("{path}.primary_volts"), primary);
         self.above_zero(format!("{path}.secondary_volts"), secondary);
-        if self.findings.len() > before || !(self.site.volts > 0.0) {
+        if self.findings.len() > before || self.site.volts.is_nan() || self.site.volts <= 0.0 {
             return;
         }
         let above = node.parent.as_deref().map_or(self.site.volts, |parent| self.site.volts_at(parent));

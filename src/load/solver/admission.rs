@@ -4,24 +4,25 @@
 //! ready in time. The order: by class; within it those that have charged for less than the shortest turn, since
 //! many cars do not wake again after a short break; those that must charge now, the least laxity first; then
 //! whoever waited longest. One that charges has waited for nothing, so that after the shortest turn it makes room
-//! for one that waits, and the turns go around.
+//! for one that waits, and the turns go around. Cars that were stopped together have waited equally long; of those
+//! the next one in the tree after one that charges comes first, or else the same would always be last.
 #![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
 #![expect(
     clippy::indexing_slicing,
     reason = "indexes come from the compiled rows and from prepare.rs, each within the vectors made for it"
 )]
 
-use super::prepare::{Asking, NOISE, State, Work, tenths_below};
+use super::prepare::{Asking, NOISE, Work, tenths_below};
 use super::{Demand, Problem, Reason};
 use std::cmp::Ordering;
 
 impl Work {
     /// Decides who is in; sets `start`, `top` and the rows' `fixed`.
     pub(super) fn admit(&mut self, problem: &Problem<'_>) {
-        self.reserve();
+        let exceeded = self.reserve();
         self.queue.clear();
         for index in 0..self.asking.len() {
-            if self.begin(index) {
+            if self.begin(index, exceeded) {
                 self.queue.push(index);
             }
         }
@@ -31,31 +32,56 @@ impl Work {
         for side in &mut self.sides {
             side.fixed = if side.exceeded { side.by_others } else { side.by_others + side.by_asking };
         }
+        self.look_behind(problem);
         let mut queue = std::mem::take(&mut self.queue);
         let key = |index: &usize| &problem.demands[self.asking[*index].demand];
-        queue.sort_unstable_by(|a, b| before(key(a), key(b), problem.min_on_seconds).then_with(|| a.cmp(b)));
+        let behind = |a: usize, b: usize| self.behind[a].cmp(&self.behind[b]).then_with(|| a.cmp(&b));
+        queue.sort_unstable_by(|a, b| {
+            before(key(a), key(b), problem.min_on_seconds).then_with(|| behind(*a, *b))
+        });
         for index in &queue {
             self.let_in(*index);
         }
         self.queue = queue;
     }
 
-    /// Counts what is reserved, and finds where that is too much already.
-    fn reserve(&mut self) {
-        for side in &mut self.sides {
-            let all = side.by_others + side.by_asking;
-            side.exceeded = all > side.cap + side.noise() && !side.uneven;
-            side.fixed = if side.exceeded { side.by_others } else { all };
-            (side.slope, side.rising) = (0.0, 0);
+    /// How many places in the tree each is behind one that charges and has had its turn, around the end.
+    fn look_behind(&mut self, problem: &Problem<'_>) {
+        let demand = |index: usize| &problem.demands[self.asking[index].demand];
+        let done = |index: &usize| demand(*index).on_for.is_some_and(|on| on >= problem.min_on_seconds);
+        let count = self.asking.len();
+        let last = (0..count).rev().find(done).unwrap_or(count);
+        // Counted from one round earlier, so that nothing goes below zero.
+        let mut latest = last;
+        self.behind.clear();
+        for index in 0..count {
+            if done(&index) {
+                latest = index + count;
+            }
+            self.behind.push(index + count - latest);
         }
     }
 
+    /// Counts what is reserved; whether that is too much already in any row.
+    fn reserve(&mut self) -> bool {
+        let mut any = false;
+        for side in &mut self.sides {
+            let all = side.by_others + side.by_asking;
+            side.loose = side.by_others + side.most <= side.cap;
+            side.exceeded = all > side.cap + side.noise() && !side.uneven;
+            side.fixed = if side.exceeded { side.by_others } else { all };
+            any |= side.exceeded;
+        }
+        any
+    }
+
     /// Sets an asking back for this pass; whether it can be let in at all.
-    fn begin(&mut self, index: usize) -> bool {
+    fn begin(&mut self, index: usize, exceeded: bool) -> bool {
         let asking = &mut self.asking[index];
         let path = &self.paths[asking.path.0..asking.path.1];
-        asking.exceeded = path.iter().map(|(side, _)| *side).find(|side| self.sides[*side].exceeded);
-        (asking.amps, asking.start, asking.state) = (0.0, 0.0, State::Done);
+        let find = || path.iter().map(|(side, _)| *side).find(|side| self.sides[*side].exceeded);
+        asking.exceeded = if exceeded { find() } else { None };
+        (asking.amps, asking.start, asking.inside) = (0.0, 0.0, false);
         asking.top = asking.max;
         if asking.top <= 0.0 || asking.top < asking.min {
             asking.reason = Reason::BelowMinimum;
@@ -84,11 +110,11 @@ impl Work {
 
     fn let_in(&mut self, index: usize) {
         let asking = &mut self.asking[index];
-        (asking.start, asking.state) = (0.0, State::Done);
+        (asking.start, asking.inside) = (0.0, false);
         let (mut room, mut tightest) = (f64::INFINITY, None);
         for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
             let side = &self.sides[*side];
-            if asking.counts_in(side) {
+            if asking.counts_in(side) && !side.loose {
                 let free = (side.cap + side.noise() - side.fixed).max(0.0) / amount;
                 let here = asking.counted_in(side) + free;
                 if here < room {
@@ -107,7 +133,7 @@ impl Work {
     /// Lets one in, with so much reserved for it.
     fn put_in(&mut self, index: usize, start: f64) {
         let asking = &mut self.asking[index];
-        (asking.start, asking.state) = (start, State::Still);
+        (asking.start, asking.inside) = (start, true);
         for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
             let side = &mut self.sides[*side];
             if asking.counts_in(side) {

@@ -1,8 +1,12 @@
 //! Water filling: everyone who was let in rises together until it has what it asks for or a row above is full.
 //!
 //! Each direction of a row keeps what does not rise, F, and by how much it rises with the level, S; it is full at
-//! the level (cap − F)/S. That falls when another one begins to rise, and then the row's place in the heap is moved
-//! at once; it rises when one stops, and then its place is mended when it comes first.
+//! the level (cap − F)/S. That falls when another one begins to rise, and then its place in the heap is moved at
+//! once; it rises when one stops, and then its place is mended when it comes first. In the heap are groups, the rows
+//! of a node with all their directions, since whatever rises below a node rises in most of them.
+//!
+//! Hundreds of thousands of steps jump from one node to another, so what they touch is kept small and apart from the
+//! rest.
 #![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
 #![expect(
     clippy::indexing_slicing,
@@ -10,10 +14,71 @@
 )]
 
 use super::Reason;
-use super::prepare::{State, Work};
+use super::heap::Heap;
+use super::prepare::Work;
 
 /// Levels that differ by less are the same.
 const SAME: f64 = 1e-12;
+
+/// How far a demand is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It stands at its start.
+    Still,
+    /// It rises with the water.
+    Rising,
+    /// It has what it gets.
+    Done,
+}
+
+/// A demand while it rises.
+#[derive(Debug, Clone, Copy)]
+struct Flow {
+    start: f64,
+    top: f64,
+    weight: f64,
+    /// Its part of `Work::paths`.
+    path: (usize, usize),
+    state: State,
+    /// Whether it counts in every row of its path; otherwise `Asking::counts_in` says in which.
+    everywhere: bool,
+}
+
+/// A direction of a row while it fills up.
+#[derive(Debug, Clone, Copy)]
+struct Gauge {
+    cap: f64,
+    /// What does not rise.
+    fixed: f64,
+    /// By how much it rises with the level.
+    slope: f64,
+    /// How many rise.
+    rising: u32,
+    /// Whether it can fill up at all.
+    watched: bool,
+}
+
+impl Gauge {
+    /// The level at which it is full.
+    fn level(&self) -> f64 {
+        if self.rising == 0 || self.slope <= 0.0 || !self.watched {
+            f64::INFINITY
+        } else {
+            (self.cap - self.fixed) / self.slope
+        }
+    }
+}
+
+/// The memory that a filling needs.
+#[derive(Debug, Default)]
+pub(super) struct Filling {
+    flows: Vec<Flow>,
+    gauges: Vec<Gauge>,
+    heap: Heap,
+    begins: Vec<(f64, usize)>,
+    ends: Vec<(f64, usize)>,
+    dirty: Vec<usize>,
+}
 
 impl Work {
     /// Fills up, after [`Work::admit`].
@@ -21,36 +86,35 @@ impl Work {
         self.line_up();
         let (mut begun, mut ended) = (0, 0);
         loop {
-            let begin = self.begins.get(begun).map_or(f64::INFINITY, |(level, _)| *level);
-            let end = self.ends.get(ended).map_or(f64::INFINITY, |(level, _)| *level);
-            let full = self.heap.first().map_or(f64::INFINITY, |(level, _)| level);
+            let begin = self.filling.begins.get(begun).map_or(f64::INFINITY, |(level, _)| *level);
+            let end = self.filling.ends.get(ended).map_or(f64::INFINITY, |(level, _)| *level);
+            let (full, group) = self.filling.heap.first().unwrap_or((f64::INFINITY, usize::MAX));
             if begin == f64::INFINITY && end == f64::INFINITY && full == f64::INFINITY {
                 break;
             }
             if begin <= end && begin <= full {
                 // All that begin at the same level, before the rows are looked at.
-                while let Some((level, index)) = self.begins.get(begun).copied()
+                while let Some((level, index)) = self.filling.begins.get(begun).copied()
                     && level <= begin
                 {
                     self.rise(index);
                     begun += 1;
                 }
-                self.lower_rows();
+                self.lower_groups();
             } else if end <= full {
-                let (_, index) = self.ends[ended];
+                let (_, index) = self.filling.ends[ended];
                 ended += 1;
-                if self.asking[index].state != State::Done {
-                    let (top, reason) = (self.asking[index].top, self.at_top(index));
-                    self.stop(index, top, reason);
+                if self.filling.flows[index].state != State::Done {
+                    self.stop(index, self.filling.flows[index].top, self.at_top(index));
                 }
-            } else if let Some((level, side)) = self.heap.first() {
-                let now = self.sides[side].level();
+            } else {
+                let (now, side) = self.first_full(group);
                 if now == f64::INFINITY {
-                    self.heap.drop_first();
-                } else if now > level + SAME * level.abs().max(1.0) {
-                    self.heap.set(side, now);
+                    self.filling.heap.drop_first();
+                } else if now > full + SAME * full.abs().max(1.0) {
+                    self.filling.heap.set(group, now);
                 } else {
-                    self.heap.drop_first();
+                    // The group stays first, and is looked at again: another of its rows may be full as well.
                     self.stop_below(side, now);
                 }
             }
@@ -59,77 +123,109 @@ impl Work {
 
     /// The levels at which everyone begins and has enough, in order.
     fn line_up(&mut self) {
-        self.heap.clear(self.sides.len());
-        self.begins.clear();
-        self.ends.clear();
-        for index in 0..self.asking.len() {
-            let asking = self.asking[index];
-            if asking.state != State::Still {
-                continue;
+        let filling = &mut self.filling;
+        filling.heap.clear(self.groups.len());
+        filling.begins.clear();
+        filling.ends.clear();
+        filling.flows.clear();
+        filling.gauges.clear();
+        filling.gauges.extend(self.sides.iter().map(|side| Gauge {
+            cap: side.cap,
+            fixed: side.fixed,
+            slope: 0.0,
+            rising: 0,
+            watched: !side.loose && side.cap < f64::INFINITY,
+        }));
+        for (index, asking) in self.asking.iter_mut().enumerate() {
+            let rises = asking.inside && asking.start < asking.top;
+            filling.flows.push(Flow {
+                start: asking.start,
+                top: asking.top,
+                weight: asking.weight,
+                path: asking.path,
+                state: if rises { State::Still } else { State::Done },
+                everywhere: asking.exceeded.is_none(),
+            });
+            if rises {
+                filling.begins.push((asking.start / asking.weight, index));
+                filling.ends.push((asking.top / asking.weight, index));
             }
-            if asking.start >= asking.top {
+        }
+        filling.begins.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        filling.ends.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        for index in 0..self.asking.len() {
+            if self.asking[index].inside && self.filling.flows[index].state == State::Done {
                 let reason = self.at_top(index);
                 let asking = &mut self.asking[index];
-                (asking.amps, asking.reason, asking.state) = (asking.start, reason, State::Done);
-                continue;
+                (asking.amps, asking.reason) = (asking.start, reason);
             }
-            self.begins.push((asking.start / asking.weight, index));
-            self.ends.push((asking.top / asking.weight, index));
         }
-        self.begins.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        self.ends.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     }
 
     fn at_top(&self, index: usize) -> Reason {
-        match self.asking[index].exceeded {
-            Some(side) if self.asking[index].top < self.asking[index].max => {
-                Reason::Exceeded(self.sides[side].row)
-            }
+        let asking = &self.asking[index];
+        match asking.exceeded {
+            Some(side) if asking.top < asking.max => Reason::Exceeded(self.sides[side].row),
             _ => Reason::OwnMaximum,
         }
     }
 
     fn rise(&mut self, index: usize) {
-        let asking = &mut self.asking[index];
-        if asking.state != State::Still {
+        let filling = &mut self.filling;
+        let flow = &mut filling.flows[index];
+        if flow.state != State::Still {
             return;
         }
-        asking.state = State::Rising;
-        let (start, weight) = (asking.start, asking.weight);
-        for (place, amount) in &self.paths[asking.path.0..asking.path.1] {
-            let side = &mut self.sides[*place];
-            if asking.counts_in(side) {
-                side.fixed -= amount * start;
-                side.slope += amount * weight;
-                side.rising += 1;
-                if side.cap < f64::INFINITY {
-                    self.dirty.push(*place);
+        flow.state = State::Rising;
+        for (side, amount) in &self.paths[flow.path.0..flow.path.1] {
+            let gauge = &mut filling.gauges[*side];
+            if gauge.watched && (flow.everywhere || self.asking[index].counts_in(&self.sides[*side])) {
+                gauge.fixed -= amount * flow.start;
+                gauge.slope += amount * flow.weight;
+                gauge.rising += 1;
+                let group = self.group_of[*side];
+                if filling.dirty.last() != Some(&group) {
+                    filling.dirty.push(group);
                 }
             }
         }
     }
 
-    fn lower_rows(&mut self) {
-        for place in &self.dirty {
-            self.heap.lower(*place, self.sides[*place].level());
+    fn lower_groups(&mut self) {
+        while let Some(group) = self.filling.dirty.pop() {
+            let (level, _) = self.first_full(group);
+            self.filling.heap.lower(group, level);
         }
-        self.dirty.clear();
+    }
+
+    /// The level at which the first direction of a group is full, and which that is.
+    fn first_full(&self, group: usize) -> (f64, usize) {
+        let (begin, end) = self.groups[group];
+        let mut first = (f64::INFINITY, begin);
+        for (gauge, side) in self.filling.gauges[begin..end].iter().zip(begin..) {
+            let level = gauge.level();
+            if level < first.0 {
+                first = (level, side);
+            }
+        }
+        first
     }
 
     fn stop(&mut self, index: usize, amps: f64, reason: Reason) {
+        let flow = &mut self.filling.flows[index];
+        let rose = flow.state == State::Rising;
+        flow.state = State::Done;
         let asking = &mut self.asking[index];
-        let rose = asking.state == State::Rising;
-        (asking.amps, asking.reason, asking.state) = (amps, reason, State::Done);
+        (asking.amps, asking.reason) = (amps, reason);
         if !rose {
             return;
         }
-        let weight = asking.weight;
-        for (place, amount) in &self.paths[asking.path.0..asking.path.1] {
-            let side = &mut self.sides[*place];
-            if asking.counts_in(side) {
-                side.fixed += amount * amps;
-                side.slope -= amount * weight;
-                side.rising -= 1;
+        for (side, amount) in &self.paths[flow.path.0..flow.path.1] {
+            let gauge = &mut self.filling.gauges[*side];
+            if gauge.watched && (flow.everywhere || asking.counts_in(&self.sides[*side])) {
+                gauge.fixed += amount * amps;
+                gauge.slope -= amount * flow.weight;
+                gauge.rising -= 1;
             }
         }
     }
@@ -139,17 +235,19 @@ impl Work {
         let full = self.sides[side];
         let row = full.row;
         for index in full.below.0..full.below.1 {
+            let flow = self.filling.flows[index];
+            if flow.state == State::Done {
+                continue;
+            }
             let asking = &self.asking[index];
-            if asking.state == State::Done || !asking.counts_in(&full) {
+            let within = self.paths[flow.path.0..flow.path.1].iter().any(|(place, _)| *place == side);
+            if !within || !asking.counts_in(&full) {
                 continue;
             }
-            if !self.paths[asking.path.0..asking.path.1].iter().any(|(place, _)| *place == side) {
-                continue;
-            }
-            let fair = asking.weight * level;
-            let amps = fair.max(asking.start).min(asking.top);
-            let reason = if asking.start > fair && asking.start > asking.min {
-                if asking.reserved >= asking.start { Reason::Reserved(row) } else { Reason::Deadline(row) }
+            let fair = flow.weight * level;
+            let amps = fair.max(flow.start).min(flow.top);
+            let reason = if flow.start > fair && flow.start > asking.min {
+                if asking.reserved >= flow.start { Reason::Reserved(row) } else { Reason::Deadline(row) }
             } else if full.uneven {
                 Reason::Unbalance(row)
             } else {
@@ -157,5 +255,7 @@ impl Work {
             };
             self.stop(index, amps, reason);
         }
+        // Nobody below rises any more; what rounding left would say otherwise.
+        self.filling.gauges[side].rising = 0;
     }
 }

@@ -5,15 +5,27 @@
     reason = "indexes come from the compiled rows and from this file, each within the vectors made for it"
 )]
 
-use super::heap::Heap;
+use super::fill::Filling;
 use super::{Demand, Grant, Problem, Reason, Shares};
-use crate::load::rows::{Outlet, Phases, Rows};
+use crate::load::rows::{Outlet, Phases, Quantity, Rows};
 use std::ops::Range;
 
 const NONE: usize = usize::MAX;
 
 /// What a sum of amperes may be off by rounding, for each ampere of a cap.
 pub(super) const NOISE: f64 = 1e-9;
+
+/// How many paths are kept to be shared.
+const LAID: usize = 24;
+
+/// A path that others may share.
+#[derive(Debug, Clone, Copy)]
+struct Laid {
+    column: usize,
+    phases: Phases,
+    path: (usize, usize),
+    carried: (usize, usize),
+}
 
 /// A demand, made sane, while it is worked on.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +46,8 @@ pub(super) struct Asking {
     pub(super) top: f64,
     pub(super) amps: f64,
     pub(super) reason: Reason,
-    pub(super) state: State,
+    /// Whether it was let in.
+    pub(super) inside: bool,
     /// Whether a row above is exceeded by what is reserved, and which.
     pub(super) exceeded: Option<usize>,
     /// Its part of `Work::paths` and of `Work::carried`.
@@ -60,17 +73,6 @@ impl Asking {
     }
 }
 
-/// How far a demand is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// It stands at its start.
-    Still,
-    /// It rises with the water.
-    Rising,
-    /// It has what it gets.
-    Done,
-}
-
 /// A direction of a row while it is filled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Side {
@@ -86,12 +88,12 @@ pub(super) struct Side {
     /// Of unbalance: what is reserved does not count. Nobody may draw it unless the backend is lost, and a grid's
     /// rule on unbalance is about what goes on for long.
     pub(super) uneven: bool,
-    /// What does not rise.
+    /// What is taken of it by what is reserved and by those who were let in.
     pub(super) fixed: f64,
-    /// By how much it rises with the level.
-    pub(super) slope: f64,
-    /// How many rise.
-    pub(super) rising: usize,
+    /// What it would carry if everyone had all that it asks for.
+    pub(super) most: f64,
+    /// Whether even that fits: then it need not be watched.
+    pub(super) loose: bool,
     /// The asking below, first and last plus one.
     pub(super) below: (usize, usize),
 }
@@ -99,15 +101,6 @@ pub(super) struct Side {
 impl Side {
     pub(super) fn noise(&self) -> f64 {
         NOISE * self.cap.abs().clamp(1.0, 1e9)
-    }
-
-    /// The level at which it is full.
-    pub(super) fn level(&self) -> f64 {
-        if self.rising == 0 || self.slope <= 0.0 || self.cap == f64::INFINITY {
-            f64::INFINITY
-        } else {
-            (self.cap - self.fixed) / self.slope
-        }
     }
 }
 
@@ -123,13 +116,16 @@ pub(super) struct Work {
     pub(super) unbalance: Vec<usize>,
     /// Those who get nothing without being asked.
     out: Vec<(usize, Reason)>,
+    laid: Vec<Laid>,
+    next_laid: usize,
     slots: Vec<usize>,
     before: Vec<usize>,
-    pub(super) heap: Heap,
-    pub(super) begins: Vec<(f64, usize)>,
-    pub(super) ends: Vec<(f64, usize)>,
+    /// The sides of each node or station, and the group of each side.
+    pub(super) groups: Vec<(usize, usize)>,
+    pub(super) group_of: Vec<usize>,
     pub(super) queue: Vec<usize>,
-    pub(super) dirty: Vec<usize>,
+    pub(super) behind: Vec<usize>,
+    pub(super) filling: Filling,
 }
 
 impl Work {
@@ -138,6 +134,8 @@ impl Work {
         self.sort_in(problem);
         self.sides.clear();
         self.unbalance.clear();
+        self.groups.clear();
+        self.group_of.clear();
         for (row, range) in rows.facets_of.iter().enumerate() {
             let cap = problem.caps.get(row).copied().filter(|cap| !cap.is_nan()).unwrap_or(0.0);
             let Range { start, end } = rows.below[row];
@@ -147,12 +145,21 @@ impl Work {
                 let uneven = rows.rows[row].name.of.is_unbalance();
                 self.sides.push(Side { row, share, cap: cap * share, below, uneven, ..Side::default() });
             }
-            if rows.rows[row].name.of == crate::load::rows::Quantity::UnbalanceL1 {
+            let same = row.checked_sub(1).is_some_and(|above| {
+                std::sync::Arc::ptr_eq(&rows.rows[above].name.node, &rows.rows[row].name.node)
+            });
+            match self.groups.last_mut().filter(|_| same) {
+                Some(group) => group.1 = self.sides.len(),
+                None => self.groups.push((self.group_of.len(), self.sides.len())),
+            }
+            self.group_of.resize(self.sides.len(), self.groups.len() - 1);
+            if rows.rows[row].name.of == Quantity::UnbalanceL1 {
                 self.unbalance.push(row);
             }
         }
         self.paths.clear();
         self.carried.clear();
+        self.laid.clear();
         for index in 0..self.asking.len() {
             self.lay_path(problem, index);
         }
@@ -190,23 +197,22 @@ impl Work {
         self.before.push(self.asking.len());
     }
 
+    /// Cars with the same phases at connectors with the same column mean the same in every row, and stand close to
+    /// each other in the tree: the last few paths are kept to be shared. One below a station's own fuse has its own.
     fn lay_path(&mut self, problem: &Problem<'_>, index: usize) {
         let rows = problem.rows;
         let (leaf, demand) = (self.asking[index].leaf, self.asking[index].demand);
         let phases = problem.demands[demand].phases;
-        let begin = self.paths.len();
-        let paths = &mut self.paths;
-        each_side(rows, leaf, phases, |side, amount| paths.push((side, amount)));
-        let column = &rows.columns[rows.outlets[leaf].column];
-        let carried = self.carried.len();
-        if !column.unbalance.is_empty() {
-            self.carried.extend(column.unbalance(phases).map(|(first, _, least)| (first, least)));
-        }
+        let outlet = &rows.outlets[leaf];
+        let known = |laid: &&Laid| laid.column == outlet.column && laid.phases == phases;
+        let laid = match self.laid.iter().find(known).filter(|_| outlet.own_rows.is_none()) {
+            Some(laid) => *laid,
+            None => self.lay_new(rows, leaf, phases),
+        };
         let asking = &mut self.asking[index];
-        asking.path = (begin, self.paths.len());
-        asking.carried = (carried, self.carried.len());
+        (asking.path, asking.carried) = (laid.path, laid.carried);
         if asking.reserved > 0.0 {
-            for (side, amount) in &self.paths[begin..] {
+            for (side, amount) in &self.paths[laid.path.0..laid.path.1] {
                 let side = &mut self.sides[*side];
                 if !side.uneven {
                     side.by_asking += amount * asking.reserved;
@@ -215,8 +221,36 @@ impl Work {
         }
     }
 
+    fn lay_new(&mut self, rows: &Rows, leaf: usize, phases: Phases) -> Laid {
+        let outlet = &rows.outlets[leaf];
+        let column = &rows.columns[outlet.column];
+        let (begin, carried) = (self.paths.len(), self.carried.len());
+        let paths = &mut self.paths;
+        rows.each_side(leaf, phases, |side, amount| paths.push((side, amount)));
+        if !column.unbalance.is_empty() {
+            self.carried.extend(column.unbalance(phases).map(|(first, _, least)| (first, least)));
+        }
+        let path = (begin, self.paths.len());
+        let laid = Laid { column: outlet.column, phases, path, carried: (carried, self.carried.len()) };
+        if outlet.own_rows.is_none() {
+            if self.laid.len() < LAID {
+                self.laid.push(laid);
+            } else {
+                self.laid[self.next_laid % LAID] = laid;
+                self.next_laid += 1;
+            }
+        }
+        laid
+    }
+
     fn reserve_for_others(&mut self, problem: &Problem<'_>) {
         let rows = problem.rows;
+        for asking in &self.asking {
+            for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
+                let side = &mut self.sides[*side];
+                side.most += amount * if side.uneven { asking.max } else { asking.max.max(asking.reserved) };
+            }
+        }
         for (place, leaf) in rows.at_place.iter().enumerate() {
             if self.slots[place] != NONE {
                 continue;
@@ -224,7 +258,7 @@ impl Work {
             let reserved = reserved(problem, *leaf, &rows.outlets[*leaf]);
             if reserved > 0.0 {
                 let sides = &mut self.sides;
-                each_side(rows, *leaf, None, |side, amount| {
+                rows.each_side(*leaf, None, |side, amount| {
                     if !sides[side].uneven {
                         sides[side].by_others += amount * reserved;
                     }
@@ -264,38 +298,6 @@ impl Work {
     }
 }
 
-/// What a connector means in each direction of each row, by ampere.
-///
-/// Of a car whose phases are not known each phase counts where it pushes: the worst of all that it could use.
-fn each_side(rows: &Rows, leaf: usize, phases: Phases, mut tell: impl FnMut(usize, f64)) {
-    let outlet = &rows.outlets[leaf];
-    let column = &rows.columns[outlet.column];
-    let (mask, unsure) = (column.mask(phases), column.unsure(phases));
-    let own = column.own(outlet.own_rows);
-    for (row, parts) in column.entries.iter().copied().chain(own) {
-        for side in rows.facets_of[row].clone() {
-            let direction = rows.facets[side].direction;
-            let mut amount = 0.0_f64;
-            for (part, used) in parts.iter().zip(mask) {
-                if used {
-                    let along = part.along(direction);
-                    amount += if unsure { along.max(0.0) } else { along };
-                }
-            }
-            if amount > NOISE {
-                tell(side, amount);
-            }
-        }
-    }
-    if !column.unbalance.is_empty() {
-        for (first, most, _) in column.unbalance(phases) {
-            for (phase, amount) in most.into_iter().enumerate().filter(|(_, amount)| *amount > NOISE) {
-                tell(rows.facets_of[first + phase].start, amount);
-            }
-        }
-    }
-}
-
 /// What is reserved for a connector: never more than it can draw where that is known, never nothing for nonsense.
 fn reserved(problem: &Problem<'_>, leaf: usize, outlet: &Outlet) -> f64 {
     match problem.reserved.get(leaf) {
@@ -323,7 +325,7 @@ fn asking(index: usize, demand: &Demand, outlet: &Outlet, reserved: f64) -> Aski
         top: 0.0,
         amps: 0.0,
         reason: Reason::Unknown,
-        state: State::Done,
+        inside: false,
         exceeded: None,
         path: (0, 0),
         carried: (0, 0),

@@ -33,10 +33,10 @@ pub(super) fn fill_within(work: &mut Work, problem: &Problem<'_>) -> u32 {
     if first.is_empty() || holds(work, problem, &first) {
         return 1;
     }
-    let carried: Vec<[f64; 3]> = first.iter().map(|row| carried(work, *row)).collect();
+    let carried_first = carried(work);
     let mut passes = 1;
     for part in TRIES {
-        for (row, carried) in first.iter().zip(&carried) {
+        for (row, carried) in first.iter().zip(&carried_first) {
             set_caps(work, *row, caps(problem, *row, carried.map(|amps| amps * part)));
         }
         pass(work, problem);
@@ -48,8 +48,8 @@ pub(super) fn fill_within(work: &mut Work, problem: &Problem<'_>) -> u32 {
     while passes < PASSES {
         let kept: Vec<Asking> = work.asking.clone();
         let mut gain = 0.0_f64;
-        for row in &first {
-            let raised = caps(problem, *row, self::carried(work, *row));
+        for (row, carried) in first.iter().zip(carried(work)) {
+            let raised = caps(problem, *row, carried);
             let side = side_of(work, *row);
             for (phase, cap) in raised.iter().enumerate() {
                 gain = gain.max(cap - work.sides[side + phase].cap);
@@ -97,14 +97,16 @@ fn caps(problem: &Problem<'_>, row: usize, carried: [f64; 3]) -> [f64; 3] {
     [0, 1, 2].map(|phase| limit(problem, row + phase) + others[phase])
 }
 
-/// What surely flows on each phase if everyone draws what it is granted, in tenths: rounding one phase down must not
-/// make another exceed it.
-fn carried(work: &Work, row: usize) -> [f64; 3] {
-    let mut sums = [0.0_f64; 3];
+/// For each limit what surely flows on each phase if everyone draws what it is granted, in tenths: rounding one phase
+/// down must not make another exceed it.
+fn carried(work: &Work) -> Vec<[f64; 3]> {
+    let mut sums = vec![[0.0_f64; 3]; work.unbalance.len()];
     for asking in &work.asking {
+        let granted = asking.granted();
         for (first, least) in &work.carried[asking.carried.0..asking.carried.1] {
-            if *first == row {
-                sums.iter_mut().zip(least).for_each(|(sum, least)| *sum += least * asking.granted());
+            // The rows are in order.
+            if let Ok(place) = work.unbalance.binary_search(first) {
+                sums[place].iter_mut().zip(least).for_each(|(sum, least)| *sum += least * granted);
             }
         }
     }
@@ -126,8 +128,8 @@ fn flows(work: &Work, row: usize) -> [f64; 3] {
 }
 
 fn holds(work: &Work, problem: &Problem<'_>, first: &[usize]) -> bool {
-    first.iter().all(|row| {
-        let allowed = caps(problem, *row, carried(work, *row));
+    first.iter().zip(carried(work)).all(|(row, carried)| {
+        let allowed = caps(problem, *row, carried);
         flows(work, *row).iter().zip(allowed).all(|(flows, allowed)| *flows <= allowed + NOISE * 1e3)
     })
 }
@@ -135,8 +137,7 @@ fn holds(work: &Work, problem: &Problem<'_>, first: &[usize]) -> bool {
 impl Work {
     /// By how much each phase may exceed the one with the least, after rounding.
     pub(super) fn used_of_unbalance(&self, used: &mut [f64]) {
-        for row in &self.unbalance {
-            let carried = carried(self, *row);
+        for (row, carried) in self.unbalance.iter().zip(carried(self)) {
             let [a, b, c] = carried;
             for (phase, others) in [b.min(c), a.min(c), a.min(b)].into_iter().enumerate() {
                 used[row + phase] = (used[row + phase] - others).max(0.0);
