@@ -134,7 +134,7 @@ fn any_number() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
     fn whatever_the_numbers_every_grant_is_a_number_within_its_bounds(
         seed in any::<u64>(),

@@ -137,10 +137,8 @@ pub(super) fn violations(
     }
     for (node, below) in site.nodes.iter().zip(&below) {
         let (amps, watts) = limits(node);
-        for phase in 0..3 {
-            if amps[phase].is_finite() {
-                over(&mut found, &node.id, &format!("L{}", phase + 1), worst(below, phase), amps[phase]);
-            }
+        for (phase, amps) in amps.into_iter().enumerate().filter(|(_, amps)| amps.is_finite()) {
+            over(&mut found, &node.id, &format!("L{}", phase + 1), worst(below, phase), amps);
         }
         over(&mut found, &node.id, "W", below.iter().map(|(_, watts, draw)| watts * draw.amps).sum(), watts);
         if let Some(limit) = node.unbalance_amps {

@@ -131,7 +131,7 @@ fn small_sites_are_shared_as_a_sequence_of_linear_programmes_shares_them() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn nobody_can_be_raised_without_lowering_one_who_is_no_better_off(seed in any::<u64>(), size in 1_usize..120) {
         let mut rng = Rng::with_seed(seed);

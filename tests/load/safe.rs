@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use fastrand::Rng;
 use roamwatt::load::rows::Rows;
 use roamwatt::load::site::{Node, PerPhase, Site};
-use roamwatt::load::solver::{Demand, Problem, Shares, Solver};
+use roamwatt::load::solver::{Demand, Problem, Reason, Shares, Solver};
 
 /// A Wednesday, 17:30 in Berlin.
 fn then() -> DateTime<Utc> {
@@ -116,20 +116,20 @@ fn check(seed: u64, connectors: usize, kind: Kind) -> f64 {
 
 #[test]
 fn small_plain_sites_are_safe() {
-    let granted: f64 = (0..400).map(|seed| check(seed, 8, PLAIN)).sum();
-    assert!(granted > 1000.0);
+    let granted: f64 = (0..200).map(|seed| check(seed, 8, PLAIN)).sum();
+    assert!(granted > 500.0);
 }
 
 #[test]
 fn small_sites_with_everything_are_safe() {
     let kind = Kind { phasors: true, unbalance: true, schedules: true, scarce: 0.4 };
-    let granted: f64 = (0..400).map(|seed| check(seed, 15, kind)).sum();
-    assert!(granted > 1000.0);
+    let granted: f64 = (0..200).map(|seed| check(seed, 15, kind)).sum();
+    assert!(granted > 500.0);
 }
 
 #[test]
 fn sites_of_hundreds_with_everything_are_safe() {
-    for seed in 0..12 {
+    for seed in 0..6 {
         let scarce = [0.2, 0.5, 0.8][seed as usize % 3];
         check(seed, 400, Kind { phasors: seed % 2 == 0, unbalance: seed % 3 != 0, schedules: true, scarce });
     }
@@ -139,4 +139,40 @@ fn sites_of_hundreds_with_everything_are_safe() {
 fn sites_of_ten_thousand_are_safe() {
     check(1, 10_000, PLAIN);
     check(2, 10_000, Kind { phasors: true, unbalance: true, schedules: true, scarce: 0.5 });
+}
+
+/// A checker that finds nothing proves nothing: with a tenth of an ampere more for whoever is at a full row, it does.
+#[test]
+fn the_checker_sees_a_tenth_of_an_ampere_too_much() {
+    let kind = Kind { phasors: true, unbalance: false, schedules: false, scarce: 0.5 };
+    let (mut tried, mut seen) = (0, 0);
+    for seed in 0..60 {
+        let mut rng = Rng::with_seed(seed);
+        let site = site(&mut rng, 6, kind);
+        let rows = Rows::compile(&site);
+        let demands = demands(&mut rng, &rows);
+        let caps: Vec<f64> = rows.rows.iter().map(|row| row.cap).collect();
+        let reserved = vec![0.0; rows.outlets.len()];
+        let problem = Problem {
+            rows: &rows,
+            caps: &caps,
+            reserved: &reserved,
+            demands: &demands,
+            min_on_seconds: 900.0,
+        };
+        let mut shares = Solver::default().solve(&problem);
+        let tight = |reason: Reason| matches!(reason, Reason::Row(row) if rows.rows[row].linear);
+        if !shares.grants.iter().any(|grant| tight(grant.reason)) {
+            continue;
+        }
+        tried += 1;
+        for grant in &mut shares.grants {
+            if grant.exact > 0.0 {
+                grant.amps = grant.exact + if tight(grant.reason) { 0.1 } else { 0.0 };
+            }
+        }
+        let draws = draws(&rows, &demands, &shares, &reserved);
+        seen += usize::from(!violations(&site, &draws, |node| limits(&site, node)).is_empty());
+    }
+    assert!(tried > 20 && seen == tried, "{seen} of {tried}");
 }

@@ -14,7 +14,6 @@
 
 use super::prepare::{Asking, NOISE, Work, tenths_below};
 use super::{Demand, Problem, Reason};
-use std::cmp::Ordering;
 
 impl Work {
     /// Decides who is in; sets `start`, `top` and the rows' `fixed`.
@@ -29,20 +28,48 @@ impl Work {
         if self.all_fit() {
             return;
         }
-        for side in &mut self.sides {
-            side.fixed = if side.exceeded { side.by_others } else { side.by_others + side.by_asking };
-        }
+        self.take_out_contested();
         self.look_behind(problem);
-        let mut queue = std::mem::take(&mut self.queue);
-        let key = |index: &usize| &problem.demands[self.asking[*index].demand];
-        let behind = |a: usize, b: usize| self.behind[a].cmp(&self.behind[b]).then_with(|| a.cmp(&b));
-        queue.sort_unstable_by(|a, b| {
-            before(key(a), key(b), problem.min_on_seconds).then_with(|| behind(*a, *b))
-        });
-        for index in &queue {
-            self.let_in(*index);
+        let mut turns = std::mem::take(&mut self.turns);
+        turns.clear();
+        for index in &self.queue {
+            let demand = &problem.demands[self.asking[*index].demand];
+            turns.push(Turn::of(demand, problem.min_on_seconds, self.behind[*index], *index));
         }
-        self.queue = queue;
+        turns.sort_unstable();
+        for turn in &turns {
+            self.let_in(turn.index);
+        }
+        self.turns = turns;
+    }
+
+    /// Leaves in the queue only those below a row that has no room for all, and takes them out again: all others are
+    /// in, whatever the order.
+    fn take_out_contested(&mut self) {
+        for side in 0..self.sides.len() {
+            let full = self.sides[side];
+            if full.loose || full.fixed <= full.cap + full.noise() {
+                continue;
+            }
+            for index in full.below.0..full.below.1 {
+                let asking = &mut self.asking[index];
+                let path = &self.paths[asking.path.0..asking.path.1];
+                if asking.inside && asking.counts_in(&full) && path.iter().any(|(place, _)| *place == side) {
+                    asking.contested = true;
+                }
+            }
+        }
+        self.queue.clear();
+        for (index, asking) in self.asking.iter_mut().enumerate().filter(|(_, asking)| asking.contested) {
+            self.queue.push(index);
+            for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
+                let side = &mut self.sides[*side];
+                if asking.counts_in(side) {
+                    side.fixed -= amount * (asking.start - asking.counted_in(side)).max(0.0);
+                }
+            }
+            asking.inside = false;
+        }
     }
 
     /// How many places in the tree each is behind one that charges and has had its turn, around the end.
@@ -81,7 +108,8 @@ impl Work {
         let path = &self.paths[asking.path.0..asking.path.1];
         let find = || path.iter().map(|(side, _)| *side).find(|side| self.sides[*side].exceeded);
         asking.exceeded = if exceeded { find() } else { None };
-        (asking.amps, asking.start, asking.inside) = (0.0, 0.0, false);
+        (asking.amps, asking.start) = (0.0, 0.0);
+        (asking.inside, asking.contested) = (false, false);
         asking.top = asking.max;
         if asking.top <= 0.0 || asking.top < asking.min {
             asking.reason = Reason::BelowMinimum;
@@ -152,28 +180,51 @@ impl Asking {
     }
 }
 
-/// Who comes before whom.
-fn before(a: &Demand, b: &Demand, min_on: f64) -> Ordering {
-    let turn = |demand: &Demand| !demand.on_for.is_some_and(|seconds| seconds < min_on);
-    let presses = |demand: &Demand| demand.floor > 0.0 || demand.laxity.is_some_and(|left| left < min_on);
-    let laxity = |demand: &Demand| match demand.laxity {
-        Some(left) if presses(demand) && !left.is_nan() => left,
-        _ => f64::INFINITY,
-    };
-    let waited = |demand: &Demand| match demand.on_for {
-        Some(_) => 0.0,
-        None if demand.waited.is_nan() => 0.0,
-        None => demand.waited,
-    };
-    let waits = |demand: &Demand| demand.on_for.is_none();
-    let by_class = b.class.cmp(&a.class);
-    let by_turn = || turn(a).cmp(&turn(b));
-    let by_need = || presses(b).cmp(&presses(a)).then_with(|| laxity(a).total_cmp(&laxity(b)));
-    let by_waiting = || waited(b).total_cmp(&waited(a)).then_with(|| waits(a).cmp(&waits(b)));
-    let ends = |demand: &Demand| demand.laxity.filter(|left| !left.is_nan()).unwrap_or(f64::INFINITY);
-    by_class
-        .then_with(by_turn)
-        .then_with(by_need)
-        .then_with(by_waiting)
-        .then_with(|| ends(a).total_cmp(&ends(b)))
+/// Whose turn it is: the smallest comes first. Numbers stand here as integers of the same order, so that many can be
+/// sorted fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    /// The higher class first.
+    class: u32,
+    /// Those that have just begun first, then those that must charge now.
+    rank: u8,
+    /// Of those, the least laxity first.
+    laxity: u64,
+    /// The longest wait first.
+    waited: u64,
+    /// One that charges before one that has not waited at all.
+    waits: bool,
+    ends: u64,
+    behind: usize,
+    index: usize,
+}
+
+impl Turn {
+    fn of(demand: &Demand, min_on: f64, behind: usize, index: usize) -> Self {
+        let laxity = demand.laxity.filter(|left| !left.is_nan()).unwrap_or(f64::INFINITY);
+        let begun = demand.on_for.is_some_and(|seconds| seconds < min_on);
+        let presses = demand.floor > 0.0 || laxity < min_on;
+        let waited = if demand.on_for.is_some() || demand.waited.is_nan() { 0.0 } else { demand.waited };
+        Self {
+            class: !(demand.class.cast_unsigned() ^ 0x8000_0000),
+            rank: match (begun, presses) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, true) => 2,
+                (false, false) => 3,
+            },
+            laxity: in_order(if presses { laxity } else { f64::INFINITY }),
+            waited: !in_order(waited),
+            waits: demand.on_for.is_none(),
+            ends: in_order(laxity),
+            behind,
+            index,
+        }
+    }
+}
+
+/// An integer for each number, in the same order.
+fn in_order(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
 }

@@ -5,6 +5,7 @@
     reason = "indexes come from the compiled rows and from this file, each within the vectors made for it"
 )]
 
+use super::admission::Turn;
 use super::fill::Filling;
 use super::{Demand, Grant, Problem, Reason, Shares};
 use crate::load::rows::{Outlet, Phases, Quantity, Rows};
@@ -48,6 +49,8 @@ pub(super) struct Asking {
     pub(super) reason: Reason,
     /// Whether it was let in.
     pub(super) inside: bool,
+    /// Whether a row above has no room for all.
+    pub(super) contested: bool,
     /// Whether a row above is exceeded by what is reserved, and which.
     pub(super) exceeded: Option<usize>,
     /// Its part of `Work::paths` and of `Work::carried`.
@@ -125,6 +128,7 @@ pub(super) struct Work {
     pub(super) group_of: Vec<usize>,
     pub(super) queue: Vec<usize>,
     pub(super) behind: Vec<usize>,
+    pub(super) turns: Vec<Turn>,
     pub(super) filling: Filling,
 }
 
@@ -326,6 +330,7 @@ fn asking(index: usize, demand: &Demand, outlet: &Outlet, reserved: f64) -> Aski
         amps: 0.0,
         reason: Reason::Unknown,
         inside: false,
+        contested: false,
         exceeded: None,
         path: (0, 0),
         carried: (0, 0),
