@@ -12,47 +12,52 @@ DAY = 24 * 60 // PERIOD
 MOST_KW = 32 * 208 / 1000
 
 
-def generated(station_ids, seed, days=7, a_day=30, times=1.3, cap_kw=30.0):
-    """`a_day` sessions on each of `days` days, whose energy is `times` that of `cap_kw` over the whole time.
+def generated(station_ids, seed, days=7, a_day=30, times=1.3, cap_kw=30.0, around=False):
+    """`a_day` sessions on each of `days` days, whose energy is `times` that of a cap of `cap_kw`.
 
-    Most cars come in the morning and stay for a working day, some come later, some stay over night.
+    A cap can only deliver while cars are there, and no more than they take: that is its energy here. Most cars come
+    in the morning and stay for a working day, some come later. With `around`, as many stay over night, so that the
+    energy of the cap is about that of all hours of the week.
     Gives (arrival, departure, kWh, station, id) with times in periods.
     """
     dice = np.random.default_rng(seed)
     free = dict.fromkeys(station_ids, 0)
     found = []
     for day in range(days):
-        came = []
-        for _ in range(a_day):
-            kind = dice.random()
-            if kind < 0.6:
-                hour, stay = dice.normal(8.5, 1.3), dice.normal(8.0, 2.0)
-            elif kind < 0.8:
-                hour, stay = dice.uniform(10.0, 19.0), dice.gamma(3.0, 1.2)
-            else:
-                hour, stay = dice.normal(18.0, 2.0), dice.normal(12.5, 2.0)
-            came.append((float(np.clip(hour, 0.0, 23.5)), float(np.clip(stay, 0.75, 18.0))))
-        for hour, stay in sorted(came):
+        for hour, stay in sorted(_visit(dice, around) for _ in range(a_day)):
             arrival = day * DAY + int(hour * 60 / PERIOD)
             departure = min(arrival + max(int(stay * 60 / PERIOD), 6), days * DAY)
-            if departure - arrival < 6:
-                continue
             places = [name for name in station_ids if free[name] <= arrival]
-            if not places:
+            if departure - arrival < 6 or not places:
                 continue
             station = places[int(dice.integers(len(places)))]
             free[station] = departure + 1
-            found.append([arrival, departure, station, float(dice.gamma(4.0, 0.25))])
+            found.append((arrival, departure, station, float(dice.gamma(8.0, 1.0 / 8.0))))
+    there = np.zeros(days * DAY)
+    for arrival, departure, _, _ in found:
+        there[arrival:departure] += MOST_KW
+    target = times * np.minimum(there, cap_kw).sum() * PERIOD / 60
     # What one could take at most bounds what it asks for, so the scale is found step by step.
-    most = np.array([(d - a) * PERIOD / 60 * MOST_KW for a, d, _, _ in found])
+    most = np.array([(departure - arrival) * PERIOD / 60 * MOST_KW for arrival, departure, _, _ in found])
     asks = np.array([ask for *_, ask in found])
-    target = times * cap_kw * days * 24
     low, high = 0.0, 1e4
     for _ in range(100):
         scale = (low + high) / 2
-        low, high = (scale, high) if np.minimum(asks * scale, 0.95 * most).sum() < target else (low, scale)
-    kwh = np.minimum(asks * scale, 0.95 * most)
+        low, high = (scale, high) if np.minimum(asks * scale, 0.9 * most).sum() < target else (low, scale)
+    kwh = np.minimum(asks * scale, 0.9 * most)
     return [(a, d, round(float(e), 3), s, f"s{at}") for at, ((a, d, s, _), e) in enumerate(zip(found, kwh))]
+
+
+def _visit(dice, around):
+    """The hour of the day at which a car comes, and for how many hours it stays."""
+    kind = dice.random()
+    if around and kind < 0.45:
+        hour, stay = dice.normal(18.0, 2.0), dice.normal(12.0, 2.0)
+    elif kind < 0.8:
+        hour, stay = dice.normal(8.5, 1.5), dice.normal(8.5, 1.5)
+    else:
+        hour, stay = dice.uniform(6.0, 18.0), dice.normal(5.0, 2.0)
+    return float(np.clip(hour, 0.0, 23.5)), float(np.clip(stay, 1.5, 18.0))
 
 
 def from_file(path):

@@ -33,7 +33,7 @@ def _node(name, parent, amps=None, transformer=False):
     if parent:
         lines.append(f'parent = "{parent}"')
     if amps is not None:
-        lines.append(f"amps = {amps!r}")
+        lines.append(f"amps = {float(amps)!r}")
     if transformer:
         lines.append(
             f'transformer = {{ windings = "delta-wye", primary_volts = {PRIMARY_VOLTS!r},'

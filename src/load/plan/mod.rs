@@ -14,16 +14,16 @@
     reason = "amperes, shares and hours of a plan; nothing here is money or energy that is sold"
 )]
 
-//pub mod guide;
+pub mod guide;
 pub mod program;
 pub mod stays;
-//pub mod tick;
+pub mod tick;
 
 pub use program::{Plan, plan};
 pub use stays::Stays;
-//pub use tick::{Decision, Planned, decide};
+pub use tick::{Decision, Planned, decide};
 
-use super::rows::Leaf;
+use super::rows::{Leaf, Phases};
 use std::time::Duration;
 
 /// Hours of a slot: 15 minutes, as markets and meters count.
@@ -34,6 +34,8 @@ pub const SLOT_HOURS: f64 = 0.25;
 pub struct Car {
     /// Where it stands.
     pub leaf: Leaf,
+    /// Which phases it uses, while that is known.
+    pub phases: Phases,
     /// What it still wants, kWh.
     pub wants_kwh: f64,
     /// What it has got since it came, kWh.
@@ -79,8 +81,8 @@ const MOST_SLOTS: usize = 192;
 /// What is known of the hours to come.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outlook {
-    /// For each slot the caps of all rows, in their order. After the last slot its caps stay; with none, a row has
-    /// its own.
+    /// For each slot the caps of all rows, in their order, with margins and other loads taken off. After the last
+    /// slot its caps stay; with none, a row has its own.
     pub caps: Vec<Vec<f64>>,
     /// For each slot what a kWh costs, in money or grams of CO₂: only differences count. After the last slot its
     /// price stays.
@@ -111,8 +113,8 @@ pub struct Aims {
 impl Default for Aims {
     fn default() -> Self {
         Self {
-            haste: 0.2,
-            fairness: 1.0,
+            haste: 0.6,
+            fairness: 0.5,
             smoothness: 0.02,
             thrift: 0.5,
             time_limit: Duration::from_secs(1),

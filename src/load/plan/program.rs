@@ -11,14 +11,14 @@
     clippy::float_arithmetic,
     reason = "coefficients of a convex programme; nothing here is money or energy that is sold"
 )]
+#![expect(clippy::arithmetic_side_effects, reason = "sums of phasors are sums of floating-point numbers")]
 
 use super::{Aims, Car, NoPlan, Outlook, SLOT_HOURS};
-use crate::load::rows::{Leaf, Row};
+use crate::load::rows::{Phasor, Rows};
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
     DefaultSettings, DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT,
 };
-use std::collections::HashMap;
 use std::time::Instant;
 
 /// A plan: currents of each car in each slot, as the programme wants them.
@@ -42,7 +42,7 @@ impl Plan {
 ///
 /// # Errors
 /// When it takes longer than it may, when not even standing still keeps to all rows, or when the numbers are bad.
-pub fn plan(rows: &[Row], cars: &[Car], outlook: &Outlook, aims: &Aims) -> Result<Plan, NoPlan> {
+pub fn plan(rows: &Rows, cars: &[Car], outlook: &Outlook, aims: &Aims) -> Result<Plan, NoPlan> {
     let begun = Instant::now();
     let mut program = Program::default();
     let cars_vars = program.add_cars(cars, outlook, aims);
@@ -143,43 +143,39 @@ impl Program {
     /// Each row in each slot.
     fn add_rows(
         &mut self,
-        rows: &[Row],
+        rows: &Rows,
         cars: &[Car],
         outlook: &Outlook,
         vars: &[Vec<usize>],
     ) -> Result<(), NoPlan> {
-        let places: HashMap<Leaf, usize> = cars.iter().enumerate().map(|(at, car)| (car.leaf, at)).collect();
+        // For each row the cars below it: variables by slot, and what all of z means there.
+        let mut below: Vec<Vec<(&[usize], Phasor)>> = vec![Vec::new(); rows.rows.len()];
+        for (car, vars) in cars.iter().zip(vars) {
+            for (row, part) in rows.path(car.leaf, car.phases) {
+                if let Some(below) = below.get_mut(row) {
+                    below.push((vars, part * car.max));
+                }
+            }
+        }
         let slots = vars.iter().map(Vec::len).max().unwrap_or(0);
-        for (number, row) in rows.iter().enumerate() {
-            let mine: Vec<_> = row
-                .terms
-                .iter()
-                .filter_map(|term| {
-                    let at = *places.get(&term.leaf)?;
-                    Some((vars.get(at)?, term.re * cars.get(at)?.max, term.im * cars.get(at)?.max))
-                })
-                .collect();
+        for (number, (row, below)) in rows.rows.iter().zip(&below).enumerate() {
             for slot in 0..slots {
                 let cap = cap_at(outlook, number, slot).unwrap_or(row.cap);
-                if !cap.is_finite() {
-                    continue;
-                }
-                if cap < 0.0 {
+                if cap.is_nan() || cap < 0.0 {
                     return Err(NoPlan::Infeasible);
                 }
-                let now = mine.iter().filter_map(|(vars, re, im)| Some((*vars.get(slot)?, *re, *im)));
-                let most: f64 = now.clone().map(|(_, re, im)| re.hypot(im)).sum();
-                if most <= cap {
+                let now = below.iter().filter_map(|(vars, part)| Some((*vars.get(slot)?, *part)));
+                if now.clone().map(|(_, part)| part.length()).sum::<f64>() <= cap {
                     continue;
                 }
                 // Rows of a few hundred amperes and of many thousand watts come to the same size.
                 let by = cap.max(1e-3);
                 if row.linear {
-                    self.least.add(now.map(|(var, re, _)| (var, re / by)), cap / by);
+                    self.least.add(now.map(|(var, part)| (var, part.re / by)), cap / by);
                 } else {
                     self.cone.add([], cap / by);
-                    self.cone.add(now.clone().map(|(var, re, _)| (var, re / by)), 0.0);
-                    self.cone.add(now.map(|(var, _, im)| (var, im / by)), 0.0);
+                    self.cone.add(now.clone().map(|(var, part)| (var, part.re / by)), 0.0);
+                    self.cone.add(now.map(|(var, part)| (var, part.im / by)), 0.0);
                 }
             }
         }

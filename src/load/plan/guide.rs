@@ -1,0 +1,44 @@
+//! From the first slot of a plan to what the solver is asked for.
+//!
+//! The plan's currents become the weights of the solver. Its water then reaches level 1 where everyone has what was
+//! planned; where rows have more than the plan thought, it rises further, and where they have less, it stops
+//! earlier, in the plan's proportions. So nothing is left unused, and no row carries more than it may.
+
+#![expect(clippy::float_arithmetic, reason = "amperes of a plan; nothing here is money or energy that is sold")]
+
+use super::tick::Present;
+use super::{Outlook, Plan};
+use crate::load::solver::Demand;
+
+/// The least weight, as a part of what a car takes: it is for what nobody else can use.
+const LEAST: f64 = 1e-4;
+
+/// The demands of cars, as the plan wants them served. `planned` says for each car which of the plan's it is; one
+/// that the plan does not know keeps its demand.
+pub(super) fn guided(
+    cars: &[Present],
+    demands: &[Demand],
+    planned: &[Option<usize>],
+    plan: &Plan,
+    outlook: &Outlook,
+) -> Vec<Demand> {
+    // Only where energy has a price is it of use to wait.
+    let may_wait = !outlook.prices.is_empty() || !outlook.sun_kw.is_empty();
+    let guide = |((car, demand), planned): ((&Present, &Demand), &Option<usize>)| {
+        let mut demand = *demand;
+        let Some(planned) = planned else { return demand };
+        let target = plan.now(*planned);
+        demand.weight = target.max(demand.max * LEAST).max(1e-6);
+        // What presses is in the plan already, weighed against what presses elsewhere.
+        demand.floor = 0.0;
+        // A car takes its minimum or nothing. Those for which the plan has less than half of it wait for their turn.
+        let in_plan = target >= car.demand.min / 2.0 && target > 0.05;
+        demand.class = demand.class.saturating_mul(2).saturating_add(i32::from(in_plan));
+        if may_wait {
+            let ceiling = (target * 10.0 - 1e-3).ceil() / 10.0;
+            demand.max = if in_plan { demand.max.min(ceiling.max(demand.min)) } else { 0.0 };
+        }
+        demand
+    };
+    cars.iter().zip(demands).zip(planned).map(guide).collect()
+}

@@ -1,0 +1,205 @@
+//! One decision: who gets what until the next.
+
+#![expect(clippy::float_arithmetic, reason = "amperes and hours; nothing here is money or energy that is sold")]
+
+use super::guide::guided;
+use super::program::plan;
+use super::{Aims, Car, NoPlan, Outlook, Stays};
+use crate::load::rows::{Leaf, Phases, Quantity, Rows};
+use crate::load::solver::{self, Demand, Problem, Shares};
+
+/// What is the same for all cars.
+#[derive(Debug, Clone, Copy)]
+pub struct Tick<'a> {
+    /// The site.
+    pub rows: &'a Rows,
+    /// The cap of each row now, as [`Problem::caps`].
+    pub caps: &'a [f64],
+    /// What counts for each connector in any case, as [`Problem::reserved`].
+    pub reserved: &'a [f64],
+    /// How long a car charges before another may take its turn, seconds.
+    pub min_on_seconds: f64,
+    /// Hours until the next decision: no car is offered more than it can still take in them.
+    pub hours: f64,
+    /// How long cars stayed here that have left.
+    pub stays: &'a Stays,
+    /// What is known of the hours to come.
+    pub outlook: &'a Outlook,
+    /// How to weigh a plan; none to do without one.
+    pub aims: Option<&'a Aims>,
+}
+
+/// A car that is there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Present {
+    /// What it asks of the solver. Its weight and class count for the plan as well.
+    pub demand: Demand,
+    /// What it still wants, kWh; none while nobody said: then it is planned as if it wanted to charge all the time.
+    pub wants_kwh: Option<f64>,
+    /// What it has got, kWh.
+    pub has_kwh: f64,
+    /// In how many hours it leaves; none where nobody said.
+    pub leaves_in: Option<f64>,
+    /// The hour of the day at which it came, 0 to 24.
+    pub came_at: f64,
+    /// For how many hours it has been there.
+    pub been: f64,
+}
+
+/// Who decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// A plan was made and carried out.
+    Yes,
+    /// None was asked for, or nobody is there.
+    NotAsked,
+    /// There was none, and the solver decided alone.
+    Without(NoPlan),
+}
+
+/// Who gets what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// For each car in their order; rounded down to tenths, and what the rounding left is handed out again.
+    pub shares: Shares,
+    /// Whether a plan stands behind it.
+    pub planned: Planned,
+}
+
+/// What arrives at a car for each ampere, kW: from the watts at the grid connection and, for direct current, the
+/// efficiency of its rectifier.
+#[must_use]
+pub fn kw_per_amp(rows: &Rows, leaf: Leaf, phases: Phases) -> f64 {
+    let watts = rows.path(leaf, phases).find(|(row, _)| {
+        rows.rows.get(*row).is_some_and(|row| row.name.of == Quantity::Watts)
+    });
+    let efficiency = rows.outlets.get(leaf).and_then(|outlet| outlet.dc_efficiency).unwrap_or(1.0);
+    watts.map_or(0.0, |(_, part)| part.re * efficiency / 1000.0)
+}
+
+/// Decides, with a plan where one is asked for and can be had in time, and by the solver alone otherwise.
+#[must_use]
+pub fn decide(tick: &Tick<'_>, cars: &[Present]) -> Decision {
+    let demands: Vec<Demand> = cars.iter().map(|car| bounded(tick, car)).collect();
+    let (demands, planned) = match tick.aims {
+        Some(aims) if !cars.is_empty() => match look_ahead(tick, aims, cars, &demands) {
+            Ok(guided) => (guided, Planned::Yes),
+            Err(why) => (demands, Planned::Without(why)),
+        },
+        _ => (demands, Planned::NotAsked),
+    };
+    let problem = Problem {
+        rows: tick.rows,
+        caps: tick.caps,
+        reserved: tick.reserved,
+        demands: &demands,
+        min_on_seconds: tick.min_on_seconds,
+    };
+    let mut shares = solver::solve(&problem);
+    hand_out_the_rest(tick, &demands, &mut shares);
+    Decision { shares, planned }
+}
+
+/// A car's demand, with no more than it can take until the next decision.
+fn bounded(tick: &Tick<'_>, car: &Present) -> Demand {
+    let mut demand = car.demand;
+    let Some(wants) = car.wants_kwh else { return demand };
+    let kw = kw_per_amp(tick.rows, demand.leaf, demand.phases);
+    if kw <= 0.0 || tick.hours <= 0.0 {
+        return demand;
+    }
+    if wants <= 0.0 {
+        demand.max = 0.0;
+        return demand;
+    }
+    if demand.laxity.is_none() && demand.max > 0.0 {
+        demand.laxity = car.leaves_in.map(|hours| (hours - wants / (kw * demand.max)) * 3600.0);
+    }
+    let enough = (wants / (kw * tick.hours) * 10.0 - 1e-6).ceil() / 10.0;
+    demand.max = demand.max.min(enough.max(demand.min));
+    demand
+}
+
+/// The demands as a plan wants them served.
+fn look_ahead(
+    tick: &Tick<'_>,
+    aims: &Aims,
+    cars: &[Present],
+    demands: &[Demand],
+) -> Result<Vec<Demand>, NoPlan> {
+    let mut planned = Vec::with_capacity(cars.len());
+    let mut known = Vec::new();
+    for car in cars {
+        let demand = car.demand;
+        let kw = kw_per_amp(tick.rows, demand.leaf, demand.phases);
+        let most = tick.rows.outlets.get(demand.leaf).map_or(0.0, |outlet| outlet.max).min(demand.max);
+        let stays = match car.leaves_in {
+            Some(hours) => Car::until(hours),
+            None => tick.stays.chances(car.came_at, car.been, aims.slots),
+        };
+        // One that has outstayed what it said may go at any time.
+        let stays = if stays.is_empty() { vec![0.5] } else { stays };
+        if !(kw > 0.0 && most > 0.0) || car.wants_kwh.is_some_and(|wants| wants <= 0.0) {
+            planned.push(None);
+            continue;
+        }
+        planned.push(Some(known.len()));
+        let mut car = Car {
+            leaf: demand.leaf,
+            phases: demand.phases,
+            wants_kwh: car.wants_kwh.unwrap_or(0.0),
+            has_kwh: car.has_kwh.max(0.0),
+            kw_per_amp: kw,
+            max: most,
+            weight: demand.weight,
+            class: demand.class,
+            stays,
+            told: car.leaves_in.is_some_and(|hours| hours > 0.0),
+        };
+        if cars.get(planned.len().saturating_sub(1)).is_some_and(|car| car.wants_kwh.is_none()) {
+            car.wants_kwh = most * kw * car.hours();
+        }
+        known.push(car);
+    }
+    let mut outlook = tick.outlook.clone();
+    if outlook.caps.is_empty() {
+        outlook.caps.push(tick.caps.to_vec());
+    }
+    let plan = plan(tick.rows, &known, &outlook, aims)?;
+    Ok(guided(cars, demands, &planned, &plan, &outlook))
+}
+
+/// Rounding down leaves up to 0.1 A of each car unused. It is handed out in whole tenths, to those first who lost
+/// most, as far as every row above has room for it, whatever the angle.
+fn hand_out_the_rest(tick: &Tick<'_>, demands: &[Demand], shares: &mut Shares) {
+    let uneven = |(row, cap): (&crate::load::rows::Row, &f64)| row.name.of.is_unbalance() && cap.is_finite();
+    if tick.rows.rows.iter().zip(tick.caps).any(uneven) {
+        return;
+    }
+    let mut order: Vec<usize> = (0..shares.grants.len()).collect();
+    let lost = |at: &usize| shares.grants.get(*at).map_or(0.0, |grant| grant.exact - grant.amps);
+    order.sort_by(|a, b| lost(b).total_cmp(&lost(a)));
+    for at in order {
+        let (Some(grant), Some(demand)) = (shares.grants.get_mut(at), demands.get(at)) else { continue };
+        let raised = (grant.amps * 10.0 + 1.0).round() / 10.0;
+        if grant.amps <= 0.0 && demand.min > 0.0 || grant.exact <= grant.amps + 1e-6 || raised > demand.max {
+            continue;
+        }
+        let path: Vec<_> = tick.rows.path(grant.leaf, demand.phases).collect();
+        let step = raised - grant.amps;
+        let room = |(row, part): &(usize, crate::load::rows::Phasor)| {
+            shares.left.get(*row).is_some_and(|left| part.length() * step <= *left)
+        };
+        if !path.iter().all(room) {
+            continue;
+        }
+        for (row, part) in path {
+            let more = part.length() * step;
+            if let (Some(left), Some(used)) = (shares.left.get_mut(row), shares.used.get_mut(row)) {
+                *left -= more;
+                *used += more;
+            }
+        }
+        grant.amps = raised;
+    }
+}
