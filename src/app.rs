@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, PricingConfig};
 use crate::db::Db;
 use crate::domain::Timestamp;
+use crate::energy::Energy;
 use crate::metrics::Metrics;
 use crate::pricing::{PricingPolicy, Rounding, WrappedDays};
 use crate::roaming::PartnerLink;
@@ -30,6 +31,8 @@ pub struct App {
     pub stations: Arc<dyn StationLink>,
     /// The way to partners.
     pub partners: Arc<dyn PartnerLink>,
+    /// The way into load management.
+    pub energy: Energy,
     /// What wakes the jobs.
     pub wakes: Wakes,
 }

@@ -5,6 +5,7 @@
 //!
 //! - [`domain`] is what charging is about, [`pricing`] what it costs; neither does any I/O;
 //! - [`db`] is the only place with SQL;
+//! - [`load`] shares a grid connection between cars, and does no I/O either; [`energy`] runs it;
 //! - [`charging`] and [`roaming`] are the use cases, [`finance`] the exports;
 //! - [`ocpi`], [`ocpp`], [`web`], [`jobs`] and [`cli`] are the edges: they import use cases, never each other;
 //! - [`simulate`] is the other end of the stations' sockets: simulated stations, for demo, tests and load;
@@ -19,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod energy;
 pub mod finance;
 pub mod http;
 pub mod jobs;

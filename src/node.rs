@@ -5,6 +5,7 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
+use crate::energy::{self, Energy, Notices};
 use crate::jobs::{commands, delivery, settle, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
@@ -108,7 +109,7 @@ impl Node {
         };
         let address = listener.local_addr().map_err(NodeError::Server)?;
         let certificate = config.server.tls.as_ref().map(Certificate::load).transpose()?;
-        let (app, stations) = assemble(config, clock, migrate, address).await?;
+        let (app, stations, notices) = assemble(config, clock, migrate, address).await?;
         let app = Arc::new(app);
 
         let limits = actix::Data::new(Limits::new(&app.config.limits));
@@ -131,6 +132,7 @@ impl Node {
         jobs.push(tokio::spawn(delivery::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(sync::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(tariffs::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(energy::run(Arc::clone(&app), notices, stop.clone())));
         tracing::info!(%address, public_url = app.public_url, "listening");
         Ok(Self { app, stations, address, handle, server, jobs, stop })
     }
@@ -213,7 +215,7 @@ async fn assemble(
     clock: Clock,
     migrate: bool,
     address: SocketAddr,
-) -> Result<(App, Arc<Registry>), NodeError> {
+) -> Result<(App, Arc<Registry>, Notices), NodeError> {
     config.server.listen = address;
     // Before the database, since a new one gets its key file first.
     let key = key_file::secret_key(&config)?;
@@ -240,6 +242,7 @@ async fn assemble(
     let metrics = Metrics::new()?;
     let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
     let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
+    let (energy, notices) = Energy::new();
     let app = App {
         db,
         clock,
@@ -248,10 +251,11 @@ async fn assemble(
         public_url,
         stations: stations.clone(),
         partners: Arc::new(partners),
+        energy,
         wakes: Wakes::default(),
         config,
     };
-    Ok((app, stations))
+    Ok((app, stations, notices))
 }
 
 async fn open(config: &Config) -> Result<Db, DbError> {

@@ -94,7 +94,12 @@ pub async fn authorize_id_tag(
     station: &StationId,
     id_tag: &str,
 ) -> Result<IdTagDecision, ChargingError> {
-    let authorization = decide(app, station, None, id_tag, app.now()).await?;
+    let mut authorization = decide(app, station, None, id_tag, app.now()).await?;
+    if authorization.decision.status == IdTagStatus::Accepted && !app.energy.admit(station, None).await {
+        // The driver may charge, the station may not yet: nothing else keeps it from drawing current.
+        authorization.decision.status = IdTagStatus::Blocked;
+        return Ok(authorization.decision);
+    }
     if authorization.method == AuthMethod::AuthRequest
         && authorization.decision.status == IdTagStatus::Accepted
         && authorization.grant.is_none()

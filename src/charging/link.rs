@@ -135,6 +135,9 @@ pub enum StationCallError {
     /// No node holds its socket.
     #[error("the station is not connected")]
     Offline,
+    /// It was not called: the grid connection has no room for what it may draw.
+    #[error("the grid connection has no room for what the station may draw; try again in a minute")]
+    NoRoom,
     /// Too many calls wait for it already.
     #[error("too many calls wait for the station already")]
     QueueFull,

@@ -76,6 +76,7 @@ pub(super) fn sample_of(sample: &MeterSample) -> Sample {
 /// # Errors
 /// When the database fails.
 pub async fn meter_values(app: &App, station: &StationId, values: MeterValues) -> Result<(), ChargingError> {
+    let (id, connector, samples) = (station, values.connector, values.samples.clone());
     let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let changed = app
@@ -118,6 +119,7 @@ pub async fn meter_values(app: &App, station: &StationId, values: MeterValues) -
             add_samples(conn, &charge, &samples, &policy, now)
         })
         .await?;
+    app.energy.metered(id, connector, &samples);
     if let Some(session_id) = changed {
         app.wakes.delivery.notify_waiters();
         app.wakes.tell(Event::SessionChanged(session_id));
@@ -257,6 +259,7 @@ pub async fn connector_status(
     station: &StationId,
     report: ConnectorReport,
 ) -> Result<(), ChargingError> {
+    app.energy.status(station, report.connector, &report.status);
     let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let charging = app.config.charging.clone();

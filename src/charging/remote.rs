@@ -276,7 +276,7 @@ async fn send_in_background(
     let app = Arc::clone(app);
     let sending = async move {
         let correlation_id = row.correlation_id.clone();
-        let answer = app.stations.call(&station, call, correlation_id.as_deref()).await;
+        let answer = call_station(&app, &station, call, correlation_id.as_deref()).await;
         if let Err(error) = finish(&app, row.id, &answer).await {
             tracing::error!(station = %station, %error, "the result of a command could not be kept");
         }
@@ -294,9 +294,24 @@ async fn send(
     call: StationCall,
 ) -> Result<StationAnswer, RemoteError> {
     insert(app, &row).await?;
-    let answer = app.stations.call(station, call, row.correlation_id.as_deref()).await;
+    let answer = call_station(app, station, call, row.correlation_id.as_deref()).await;
     finish(app, row.id, &answer).await?;
     Ok(answer?)
+}
+
+/// Calls a station; a start only when what the station may then draw fits.
+async fn call_station(
+    app: &App,
+    station: &StationId,
+    call: StationCall,
+    correlation_id: Option<&str>,
+) -> Result<StationAnswer, StationCallError> {
+    if let StationCall::RemoteStart { connector, .. } = &call
+        && !app.energy.admit(station, *connector).await
+    {
+        return Err(StationCallError::NoRoom);
+    }
+    app.stations.call(station, call, correlation_id).await
 }
 
 async fn insert(app: &App, row: &CommandRow) -> Result<(), ChargingError> {

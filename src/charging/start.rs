@@ -69,6 +69,7 @@ pub async fn start_transaction(
     if let Some(charge) = known {
         return Ok(answer_of(&charge));
     }
+    let (connector, at) = (start.connector, start.at);
     let authorization = decide(app, station, Some(start.connector), &start.id_tag, start.at).await?;
     let mut opening = Opening {
         station: station.clone(),
@@ -90,6 +91,7 @@ pub async fn start_transaction(
         opening.write_or_keep(conn)
     };
     let started = app.db.write(write).await?;
+    app.energy.began(station, connector, started.transaction_id, at);
     tracing::info!(station = %station, session = %session_id, status = started.decision.status.as_str(), "charge begun");
     app.wakes.delivery.notify_waiters();
     app.wakes.tell(Event::SessionChanged(session_id));

@@ -12,8 +12,13 @@ use crate::domain::station::{BootInfo, StationId};
 /// # Errors
 /// When the database fails.
 pub async fn booted(app: &App, station: &StationId, boot: BootInfo) -> Result<bool, ChargingError> {
-    let (station, now) = (station.clone(), app.now());
-    app.db.write(move |conn| Ok(stations::set_booted(conn, &station, &boot, now)?)).await
+    let (id, now) = (station.clone(), app.now());
+    let known: Result<bool, ChargingError> =
+        app.db.write(move |conn| Ok(stations::set_booted(conn, &id, &boot, now)?)).await;
+    if matches!(known, Ok(true)) {
+        app.energy.booted(station);
+    }
+    known
 }
 
 /// A station's socket is open.
@@ -23,6 +28,7 @@ pub async fn booted(app: &App, station: &StationId, boot: BootInfo) -> Result<bo
 pub async fn connected(app: &App, station: &StationId) -> Result<(), ChargingError> {
     let (id, now) = (station.clone(), app.now());
     app.db.write(move |conn| Ok::<_, ChargingError>(stations::set_online(conn, &id, true, now)?)).await?;
+    app.energy.online(station);
     app.wakes.tell(Event::StationConnected(station.to_string()));
     Ok(())
 }
@@ -34,6 +40,7 @@ pub async fn connected(app: &App, station: &StationId) -> Result<(), ChargingErr
 pub async fn disconnected(app: &App, station: &StationId) -> Result<(), ChargingError> {
     let (id, now) = (station.clone(), app.now());
     app.db.write(move |conn| Ok::<_, ChargingError>(stations::set_online(conn, &id, false, now)?)).await?;
+    app.energy.offline(station);
     app.wakes.tell(Event::StationDisconnected(station.to_string()));
     Ok(())
 }

@@ -47,6 +47,7 @@ pub async fn stop_transaction(
     station: &StationId,
     stop: StopTransaction,
 ) -> Result<Option<IdTagDecision>, ChargingError> {
+    let transaction = stop.transaction_id;
     let mut stopping = Stopping {
         station: station.clone(),
         stop_key: digest(&[
@@ -67,6 +68,7 @@ pub async fn stop_transaction(
         stopping.write(conn)
     };
     let (session_id, decision) = app.db.write(write).await?;
+    app.energy.ended(station, transaction);
     if let Some(session_id) = session_id {
         tracing::info!(station = %station, session = %session_id, "charge stopped");
         app.wakes.settle.notify_waiters();

@@ -15,6 +15,7 @@ pub mod export;
 pub mod failure;
 pub mod import;
 pub mod limits;
+pub mod load;
 pub mod logging;
 pub mod migrate;
 pub mod output;
@@ -110,6 +111,7 @@ enum Command {
     Token(token::TokenArgs),
     Tariff(tariff::TariffArgs),
     Partner(partner::PartnerArgs),
+    Load(load::LoadArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     Cdr(cdr::CdrArgs),
@@ -158,6 +160,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Token(args) => token::run(&settings, output, args),
         Command::Tariff(args) => tariff::run(&settings, output, args),
         Command::Partner(args) => partner::run(&settings, output, args),
+        Command::Load(args) => load::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),
         Command::Cdr(args) => cdr::run(&settings, output, args),

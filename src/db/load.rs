@@ -1,7 +1,9 @@
 //! Sites under load management, their ledgers, and what happened at them.
 
 use super::portable::PortableExt;
-use super::schema::{load_events as events, load_history as history, load_ledger as ledger, load_sites as sites};
+use super::schema::{
+    load_events as events, load_history as history, load_ledger as ledger, load_sites as sites,
+};
 use super::types::Json;
 use super::{DbConn, DbResult};
 use crate::domain::Timestamp;
@@ -125,7 +127,9 @@ pub fn keep_grid_limit(conn: &mut DbConn, id: &str, limit: GridLimit) -> DbResul
 /// # Errors
 /// When the database fails.
 pub fn keep_view(conn: &mut DbConn, id: &str, view: &str, now: Timestamp) -> DbResult<()> {
-    diesel::update(sites::table.find(id)).set((sites::view.eq(view), sites::view_at.eq(now))).execute(conn)?;
+    diesel::update(sites::table.find(id))
+        .set((sites::view.eq(view), sites::view_at.eq(now)))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -155,11 +159,7 @@ pub fn keep_pages(conn: &mut DbConn, pages: &[(String, i32, Entry)]) -> DbResult
     for (station, connector, entry) in pages {
         let page = Json(entry.clone());
         diesel::insert_into(ledger::table)
-            .values((
-                ledger::station_id.eq(station),
-                ledger::connector.eq(connector),
-                ledger::page.eq(&page),
-            ))
+            .values((ledger::station_id.eq(station), ledger::connector.eq(connector), ledger::page.eq(&page)))
             .on_conflict((ledger::station_id, ledger::connector))
             .do_update()
             .set(ledger::page.eq(&page))

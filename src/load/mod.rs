@@ -9,11 +9,16 @@
 //! - [`check`] says whether the site is safe without its backend;
 //! - [`solver`] shares what there is, now; [`plan`] looks ahead;
 //! - [`ledger`] knows what each connector may lawfully draw, whatever was lost on the way;
-//! - [`control`] ties them together: events in, orders to stations out.
+//! - [`control`] ties them together: events in, orders to stations out;
+//! - [`replay`] plays sessions again, and has simulators drive our decisions;
+//! - [`chart`] draws a day.
 
+pub mod chart;
 pub mod check;
 pub mod control;
 pub mod ledger;
+pub mod plan;
+pub mod replay;
 mod round;
 pub mod rows;
 pub mod site;

@@ -166,7 +166,7 @@ impl From<DbError> for Problem {
 impl From<StationCallError> for Problem {
     fn from(error: StationCallError) -> Self {
         let status = match &error {
-            StationCallError::Offline => StatusCode::CONFLICT,
+            StationCallError::Offline | StationCallError::NoRoom => StatusCode::CONFLICT,
             StationCallError::QueueFull => StatusCode::SERVICE_UNAVAILABLE,
             StationCallError::Timeout => StatusCode::GATEWAY_TIMEOUT,
             StationCallError::Refused { .. } | StationCallError::Unreadable(_) => StatusCode::BAD_GATEWAY,

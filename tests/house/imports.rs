@@ -8,7 +8,7 @@ const TOOLS: &[&str] = &["clock", "config", "metrics", "security"];
 const FOR_USE_CASES: &[&str] = &["domain", "pricing", "load", "db", "app"];
 /// What the edges may use: use cases, never another edge.
 const FOR_EDGES: &[&str] =
-    &["domain", "pricing", "load", "db", "app", "http", "charging", "roaming", "payments", "finance"];
+    &["domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "finance"];
 const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
 
 /// Whether a module of `src/` may import another one.
@@ -19,8 +19,10 @@ fn may_import(from: &str, to: &str) -> bool {
         "clock" => to == "domain",
         "security" => ["domain", "config"].contains(&to),
         "pricing" | "load" => to == "domain",
-        // A charge's row keeps its running cost as pricing made it.
-        "db" => ["domain", "pricing"].contains(&to),
+        // A charge's row keeps its running cost as pricing made it, a site's its ledger as load made it.
+        "db" => ["domain", "pricing", "load"].contains(&to),
+        // Its orders are calls of a station, in charging's words.
+        "energy" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
         "charging" | "roaming" | "payments" | "finance" => tool || FOR_USE_CASES.contains(&to),
         // Holds the traits that the use cases own.
         "app" => tool || FOR_EDGES.contains(&to),

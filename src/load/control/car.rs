@@ -36,8 +36,10 @@ pub(super) struct Car {
     pub(super) suspended: bool,
     /// What was wished for it.
     pub(super) wish: Wish,
-    /// Since when the wish's energy counts, and what the meter has seen since, kWh.
+    /// What its meter has counted since its wish, kWh.
     pub(super) got_kwh: f64,
+    /// The register that this counts from: the first that was seen after the wish.
+    register: Option<f64>,
     /// Readings in a row that agree on the phases it uses.
     agreed: u8,
     /// Which those are.
@@ -70,9 +72,26 @@ impl Car {
             suspended: false,
             wish: Wish::default(),
             got_kwh: 0.0,
+            register: None,
             agreed: 0,
             seems: [false; 3],
         }
+    }
+
+    /// Something is wished for it; the energy of the wish counts from now on.
+    pub(super) fn wishes(&mut self, wish: Wish) {
+        self.wish = wish;
+        self.got_kwh = 0.0;
+        self.register = None;
+    }
+
+    /// Its meter's register, kWh. One that goes back, or is no number, changes nothing.
+    pub(super) fn registers(&mut self, kwh: f64) {
+        if !kwh.is_finite() {
+            return;
+        }
+        let first = *self.register.get_or_insert(kwh);
+        self.got_kwh = self.got_kwh.max(kwh - first);
     }
 
     /// Its limit changed.

@@ -57,7 +57,11 @@ impl Controller {
     #[must_use]
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
         let leases = self.ledger.entries().iter().filter(|entry| entry.online).filter_map(|entry| {
-            entry.held.last().filter(|held| held.until != Millis::MAX).map(|held| held.until - self.settings.renew)
+            entry
+                .held
+                .last()
+                .filter(|held| held.until != Millis::MAX)
+                .map(|held| held.until - self.settings.renew)
         });
         let meters = self.meters.iter().filter_map(|meter| meter.lost_at(now));
         let grid = self.grid.as_ref().and_then(|grid| grid.next_change(now));
@@ -96,7 +100,8 @@ impl Controller {
                 continue;
             }
             for (row, parts) in self.rows.parts(leaf) {
-                let Some(row) = self.rows.rows.get(row).filter(|row| row.linear && &*row.name.node == node) else {
+                let Some(row) = self.rows.rows.get(row).filter(|row| row.linear && &*row.name.node == node)
+                else {
                     continue;
                 };
                 let flows: f64 = parts.iter().zip(amps).map(|(part, amps)| part.length() * amps).sum();
@@ -167,10 +172,17 @@ impl Controller {
                 exposure.base
             };
             reserved.push(f64::from(kept) / 10.0);
-            let Some(car) = state.car.as_ref().filter(|_| entry.online && is_bound(entry.trust)) else { continue };
-            let wished = car.wish.most_amps.filter(|amps| amps.is_finite()).map_or(connector.amps, |amps| amps.max(0.0));
+            let Some(car) = state.car.as_ref().filter(|_| entry.online && is_bound(entry.trust)) else {
+                continue;
+            };
+            let wished = car
+                .wish
+                .most_amps
+                .filter(|amps| amps.is_finite())
+                .map_or(connector.amps, |amps| amps.max(0.0));
             let least = connector.min_amps;
-            let on_probation = entry.trust == Trust::Unproven && now < car.began.saturating_add(self.settings.probation);
+            let on_probation =
+                entry.trust == Trust::Unproven && now < car.began.saturating_add(self.settings.probation);
             let appetite = if car.suspended {
                 least
             } else if on_probation {
@@ -340,8 +352,7 @@ impl Controller {
     }
 
     fn least(&self, leaf: Leaf) -> Tenths {
-        let connectors = self.site.stations.iter().flat_map(|station| &station.connectors);
-        connectors.into_iter().nth(leaf).map_or(0, |connector| tenths(connector.min_amps))
+        self.rows.outlets.get(leaf).map_or(0, |outlet| tenths(outlet.min))
     }
 
     fn wants(&mut self, leaf: Leaf, since: Option<Millis>) {
@@ -371,13 +382,13 @@ impl Controller {
         now: Millis,
         orders: &mut Vec<Order>,
     ) -> Result<(), super::super::ledger::NoRoom> {
-        let connectors = self.site.stations.iter().flat_map(|station| &station.connectors);
-        let fallback = connectors.into_iter().nth(leaf).map_or(0, |connector| tenths(connector.fallback_amps));
+        let fallback = self.rows.outlets.get(leaf).map_or(0, |outlet| tenths(outlet.fallback));
         let Some(transaction) = self.ledger.entry(leaf).and_then(|entry| entry.transaction) else {
             return Ok(());
         };
         let least = self.least(leaf);
-        let before = self.ledger.entry(leaf).map_or(0, |entry| entry.told(now).unwrap_or_else(|| entry.fallback()));
+        let before =
+            self.ledger.entry(leaf).map_or(0, |entry| entry.told(now).unwrap_or_else(|| entry.fallback()));
         let then = fallback.min(limit);
         // A grant that gives no more than what follows it needs no end, and no renewal.
         let until = if limit > then { now.saturating_add(self.settings.lease) } else { Millis::MAX };
@@ -403,7 +414,8 @@ impl Controller {
 
     /// Sends a station its standing profiles, when it has just come or booted.
     fn prepare(&mut self, station: usize, now: Millis, orders: &mut Vec<Order>) {
-        let (Some(state), Some(described)) = (self.stations.get(station), self.site.stations.get(station)) else {
+        let (Some(state), Some(described)) = (self.stations.get(station), self.site.stations.get(station))
+        else {
             return;
         };
         let due = state.prepared_at.is_none_or(|at| now >= at.saturating_add(self.settings.retry));
@@ -414,10 +426,12 @@ impl Controller {
         let fresh = state.unprepared;
         let mut asks = Vec::new();
         let mut bound = false;
-        for (leaf, connector) in leaves.zip(&described.connectors) {
-            let Some(entry) = self.ledger.entry(leaf) else { continue };
+        for leaf in leaves {
+            let (Some(entry), Some(outlet)) = (self.ledger.entry(leaf), self.rows.outlets.get(leaf)) else {
+                continue;
+            };
             bound |= entry.trust != Trust::Unable;
-            let limit = tenths(connector.fallback_amps);
+            let limit = tenths(outlet.fallback);
             let differs = entry.default != Some(limit) || !entry.default_sent.is_empty();
             if entry.trust != Trust::Unable && (fresh || differs) {
                 asks.push(Ask::Default { leaf, limit });

@@ -83,7 +83,6 @@ struct StationState {
     /// Whether its ChargePointMaxProfile was accepted since it booted.
     most_accepted: bool,
     refusals: u8,
-    ahead: Millis,
 }
 
 /// A connector as the controller sees it.
@@ -178,7 +177,6 @@ impl Controller {
                 prepared_at: None,
                 most_accepted: false,
                 refusals: 0,
-                ahead: 0,
             });
         }
         let meters =
@@ -242,9 +240,7 @@ impl Controller {
             Trust::Proven => return true,
             // These count with all that they can draw at all times.
             Trust::Unable | Trust::Ignores => 0,
-            Trust::Unproven => {
-                entry.ceiling().saturating_sub(self.ledger.exposure(leaf, now).base)
-            }
+            Trust::Unproven => entry.ceiling().saturating_sub(self.ledger.exposure(leaf, now).base),
         };
         let fits = !self.is_over(leaf, more, now);
         self.ledger.expect(leaf, fits);
@@ -268,11 +264,6 @@ impl Controller {
                     }
                 }
             }
-            Event::Clock { station, ahead } => {
-                if let Some(state) = self.stations.get_mut(*station) {
-                    state.ahead = *ahead;
-                }
-            }
             Event::Authorized { leaf } => {
                 if let Some(state) = self.leaves.get_mut(*leaf) {
                     state.expected = Some(now.saturating_add(120_000));
@@ -285,7 +276,12 @@ impl Controller {
                     car.suspended = *by_car;
                 }
             }
-            Event::Metered { leaf, amps, taken } => self.metered(*leaf, *amps, *taken, now),
+            Event::Metered { leaf, amps, kwh, taken } => {
+                if let (Some(kwh), Some(car)) = (*kwh, self.car_mut(*leaf)) {
+                    car.registers(kwh);
+                }
+                self.metered(*leaf, *amps, *taken, now);
+            }
             Event::SiteMeter { meter, amps, taken } => self.site_meter(*meter, *amps, *taken, now),
             Event::GridHeartbeat => {
                 if let Some(grid) = &mut self.grid {
@@ -299,8 +295,7 @@ impl Controller {
             }
             Event::Wish { leaf, wish } => {
                 if let Some(car) = self.car_mut(*leaf) {
-                    car.wish = *wish;
-                    car.got_kwh = 0.0;
+                    car.wishes(*wish);
                 }
             }
             Event::Answered { seq, outcome } => self.answered(*seq, *outcome, now),
@@ -319,7 +314,10 @@ impl Controller {
     }
 
     fn name_of(&self, station: Option<usize>) -> String {
-        station.and_then(|at| self.site.stations.get(at)).map(|station| station.id.clone()).unwrap_or_default()
+        station
+            .and_then(|at| self.site.stations.get(at))
+            .map(|station| station.id.clone())
+            .unwrap_or_default()
     }
 
     /// Reports a finding, but not again within an hour.
@@ -513,7 +511,7 @@ impl Controller {
                     state.refusals
                 })
             }
-            (Outcome::Accepted | Outcome::Lost, _) => return,
+            (Outcome::Accepted | Outcome::Lost | Outcome::Unsent, _) => return,
         };
         if times == u8::MAX || (default && times >= 3) {
             self.distrust(station, Trust::Unable);
@@ -538,4 +536,3 @@ impl Controller {
         }
     }
 }
-

@@ -22,13 +22,6 @@ pub enum Event {
         /// Its place in the site.
         station: usize,
     },
-    /// By how much a station's clock is ahead of ours.
-    Clock {
-        /// Its place in the site.
-        station: usize,
-        /// Milliseconds ahead; behind is negative.
-        ahead: Millis,
-    },
     /// A driver was let in at a connector: a car may draw from now on.
     Authorized {
         /// Where.
@@ -63,6 +56,8 @@ pub enum Event {
         leaf: Leaf,
         /// Amperes on the station's phases; none where the station does not say.
         amps: [Option<f64>; 3],
+        /// Its register, kWh.
+        kwh: Option<f64>,
         /// When it saw them.
         taken: Millis,
     },

@@ -4,6 +4,7 @@ use super::super::ledger::{Millis, NoRoom, Tenths, Trust};
 use super::super::rows::{Leaf, Quantity};
 use super::super::solver::Reason;
 use super::{Controller, GridState};
+use serde::{Deserialize, Serialize};
 
 /// Why a connector has the limit that it has.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +31,7 @@ pub enum Why {
 }
 
 /// A row as it is now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowView {
     /// The node or station.
     pub node: String,
@@ -49,7 +50,7 @@ pub struct RowView {
 }
 
 /// A connector as it is now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConnectorView {
     /// Its place.
     pub leaf: Leaf,
@@ -82,7 +83,7 @@ pub struct ConnectorView {
 }
 
 /// A site as it is now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SiteView {
     /// When.
     pub at: Millis,
@@ -128,7 +129,9 @@ impl Controller {
             rows: rows.collect(),
             connectors: connectors.collect(),
             grid: self.grid.as_ref().map(|grid| (grid.state(now), grid.watts(now))),
-            meters: meters.map(|(meter, state)| (meter.id.clone(), state.is_good(now), state.last())).collect(),
+            meters: meters
+                .map(|(meter, state)| (meter.id.clone(), state.is_good(now), state.last()))
+                .collect(),
             next_change: self.next_change(now),
         }
     }
@@ -138,7 +141,8 @@ impl Controller {
         let mut load = vec![0.0; self.rows.rows.len()];
         let mut granted = load.clone();
         for (leaf, entry) in self.ledger.entries().iter().enumerate() {
-            let metered = self.leaves.get(leaf).and_then(|state| state.car.as_ref()).and_then(|car| car.metered);
+            let metered =
+                self.leaves.get(leaf).and_then(|state| state.car.as_ref()).and_then(|car| car.metered);
             let amps = metered.map_or([0.0; 3], |(amps, _)| amps);
             let told = f64::from(entry.told(now).unwrap_or(0)) / 10.0;
             let used = self.rows.mask(leaf, entry.phases);
@@ -147,7 +151,8 @@ impl Controller {
                 if let Some(sum) = load.get_mut(row) {
                     *sum += flows;
                 }
-                let means: f64 = parts.iter().zip(used).filter(|(_, used)| *used).map(|(part, _)| part.length()).sum();
+                let means: f64 =
+                    parts.iter().zip(used).filter(|(_, used)| *used).map(|(part, _)| part.length()).sum();
                 if let Some(sum) = granted.get_mut(row) {
                     *sum += means * told;
                 }
@@ -182,7 +187,9 @@ impl Controller {
             Why::NoCar if prepared => "no car".to_owned(),
             Why::NoCar => "no car; the station has not confirmed its standing limits yet".to_owned(),
             Why::Offline if prepared => "not connected: its last limits are kept free for it".to_owned(),
-            Why::Offline => "not connected, and it never confirmed a limit: all that it can draw is kept free".to_owned(),
+            Why::Offline => {
+                "not connected, and it never confirmed a limit: all that it can draw is kept free".to_owned()
+            }
             Why::Unable => "takes no charging profiles: all that it can draw is kept free".to_owned(),
             Why::Ignores => "draws more than it was allowed: all that it can draw is kept free".to_owned(),
             Why::Wish => "the wish for this session leaves less than a car can charge with".to_owned(),

@@ -82,6 +82,8 @@ pub enum Outcome {
     Unable,
     /// Nobody knows.
     Lost,
+    /// It was never sent: nothing changed, and the station is not to blame.
+    Unsent,
 }
 
 /// What a meter value changed.
@@ -296,7 +298,9 @@ impl Entry {
                 self.default_sent.retain(|(sent, _)| *sent > seq);
                 self.default = Some(limit);
             }
-            Outcome::Rejected | Outcome::Unable => self.default_sent.retain(|(sent, _)| *sent != seq),
+            Outcome::Rejected | Outcome::Unable | Outcome::Unsent => {
+                self.default_sent.retain(|(sent, _)| *sent != seq);
+            }
             Outcome::Lost => {}
         }
     }
@@ -318,6 +322,7 @@ impl Entry {
                 self.held.retain(|held| held.seq != seq);
                 self.refusals = self.refusals.saturating_add(1);
             }
+            Outcome::Unsent => self.held.retain(|held| held.seq != seq),
             Outcome::Lost => {}
         }
     }
