@@ -105,7 +105,7 @@ pub fn read(bytes: &[u8], time: AcnTime) -> Result<Vec<Session>, SessionsError> 
             }
         }
         // The heading is line 1.
-        Some(_) => (from_csv(plain)?, |at| format!("line {}", at.saturating_add(2))),
+        Some(_) => (rows_of(plain)?, |at| format!("line {}", at.saturating_add(2))),
         None => return Err(SessionsError::new("$", "the file is empty")),
     };
     for (at, session) in sessions.iter().enumerate() {
@@ -147,7 +147,7 @@ fn typed<T: serde::de::DeserializeOwned>(value: serde_json::Value, root: &str) -
     })
 }
 
-fn from_csv(bytes: &[u8]) -> Result<Vec<Session>, SessionsError> {
+fn rows_of<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, SessionsError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let mut sessions = Vec::new();
     for (at, row) in reader.deserialize().enumerate() {
@@ -178,4 +178,29 @@ fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, SessionsError> {
         return Err(SessionsError::new("$", "is larger than half a gigabyte when unpacked"));
     }
     Ok(plain)
+}
+
+/// What a kWh costs from a moment on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    time: DateTime<Utc>,
+    price: f64,
+}
+
+/// Reads prices: CSV with the columns `time` and `price`, gzipped or not. In the order of time.
+///
+/// # Errors
+/// When a line cannot be read, or its price is no number: with its place.
+pub fn read_prices(bytes: &[u8]) -> Result<Vec<(DateTime<Utc>, f64)>, SessionsError> {
+    let plain = unpacked(bytes)?;
+    let mut prices = Vec::new();
+    for (at, price) in rows_of::<Price>(&plain)?.into_iter().enumerate() {
+        if !price.price.is_finite() {
+            return Err(SessionsError::new(format!("line {}.price", at.saturating_add(2)), "must be a number"));
+        }
+        prices.push((price.time, price.price));
+    }
+    prices.sort_by_key(|(time, _)| *time);
+    Ok(prices)
 }
