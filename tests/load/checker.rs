@@ -169,8 +169,8 @@ fn worst(below: &Below, phase: usize) -> f64 {
         })
     };
     let mut best = 0.0_f64;
-    for step in 0..24 {
-        let mut angle = f64::from(step) * 15.0;
+    for step in 0..12 {
+        let mut angle = f64::from(step) * 30.0;
         // The farthest point in a direction lies in a better direction itself.
         for _ in 0..3 {
             let point = reach(angle);

@@ -215,12 +215,14 @@ impl Work {
         };
         let asking = &mut self.asking[index];
         (asking.path, asking.carried) = (laid.path, laid.carried);
-        if asking.reserved > 0.0 {
-            for (side, amount) in &self.paths[laid.path.0..laid.path.1] {
-                let side = &mut self.sides[*side];
-                if !side.uneven {
-                    side.by_asking += amount * asking.reserved;
-                }
+        let most = asking.max.max(asking.reserved);
+        for (side, amount) in &self.paths[laid.path.0..laid.path.1] {
+            let side = &mut self.sides[*side];
+            if side.uneven {
+                side.most += amount * asking.max;
+            } else {
+                side.by_asking += amount * asking.reserved;
+                side.most += amount * most;
             }
         }
     }
@@ -249,12 +251,6 @@ impl Work {
 
     fn reserve_for_others(&mut self, problem: &Problem<'_>) {
         let rows = problem.rows;
-        for asking in &self.asking {
-            for (side, amount) in &self.paths[asking.path.0..asking.path.1] {
-                let side = &mut self.sides[*side];
-                side.most += amount * if side.uneven { asking.max } else { asking.max.max(asking.reserved) };
-            }
-        }
         for (place, leaf) in rows.at_place.iter().enumerate() {
             if self.slots[place] != NONE {
                 continue;
