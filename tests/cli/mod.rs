@@ -7,6 +7,7 @@ pub(crate) mod exports;
 mod frame;
 mod frames;
 mod goods;
+mod load;
 mod logs;
 mod prices;
 mod running;

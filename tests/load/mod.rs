@@ -8,6 +8,8 @@ mod fair;
 mod fallbacks;
 mod generate;
 mod known;
+mod planner;
+mod replay;
 mod safe;
 mod sites;
 mod times;
