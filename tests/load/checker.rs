@@ -106,6 +106,7 @@ pub(super) fn violations(
     let index: HashMap<&str, usize> =
         site.nodes.iter().enumerate().map(|(at, node)| (node.id.as_str(), at)).collect();
     let mut below: Vec<Below> = vec![Vec::new(); site.nodes.len()];
+    let volts: Vec<f64> = site.nodes.iter().map(|node| site.volts_at(&node.id)).collect();
     let mut found = Vec::new();
     let mut leaf = 0;
     for station in &site.stations {
@@ -116,7 +117,7 @@ pub(super) fn violations(
             let direct = connector.dc_efficiency.is_some();
             let mut flows = ways(connector.wiring, direct, station.rotation, draw.phases);
             let lines = flows.iter().map(|way| way.iter().filter(|flow| flow.0.hypot(flow.1) > 0.0).count());
-            let volts = site.volts_at(&station.parent);
+            let volts = volts[index[station.parent.as_str()]];
             let watts = match connector.wiring {
                 Wiring::L1ToL2 => 3.0_f64.sqrt() * volts,
                 _ => lines.max().unwrap() as f64 * volts,
@@ -159,6 +160,19 @@ fn over(found: &mut Vec<(String, String, f64, f64)>, node: &str, what: &str, amo
 
 /// The most that can flow on a phase, whatever part of its amperes each draws and whichever phases it uses.
 fn worst(below: &Below, phase: usize) -> f64 {
+    // Currents that all point the same way simply add up.
+    let mut all = below.iter().flat_map(|(ways, ..)| ways.iter().map(|way| way[phase]));
+    let Some(first) = all.clone().find(|flow| flow.0.hypot(flow.1) > 1e-9) else { return 0.0 };
+    let same = |flow: Complex| {
+        let (across, along) = (first.0 * flow.1 - first.1 * flow.0, first.0 * flow.0 + first.1 * flow.1);
+        across.abs() < 1e-9 && along > -1e-9
+    };
+    if all.all(same) {
+        let most = |ways: &Vec<[Complex; 3]>| {
+            ways.iter().map(|way| way[phase].0.hypot(way[phase].1)).fold(0.0, f64::max)
+        };
+        return below.iter().map(|(ways, _, draw)| most(ways) * draw.amps).sum();
+    }
     let reach = |angle: f64| -> Complex {
         let unit = polar(1.0, angle);
         below.iter().fold((0.0, 0.0), |sum, (ways, _, draw)| {
