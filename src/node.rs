@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
 use crate::energy::{self, Energy, Notices};
-use crate::jobs::{commands, delivery, settle, sync, tariffs};
+use crate::jobs::{commands, delivery, settle, site_meters, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
@@ -132,6 +132,7 @@ impl Node {
         jobs.push(tokio::spawn(delivery::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(sync::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(tariffs::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(site_meters::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(energy::run(Arc::clone(&app), notices, stop.clone())));
         tracing::info!(%address, public_url = app.public_url, "listening");
         Ok(Self { app, stations, address, handle, server, jobs, stop })

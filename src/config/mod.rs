@@ -7,6 +7,7 @@
 mod charging_sections;
 pub mod key_file;
 mod layers;
+mod load_section;
 mod problem;
 mod reader;
 mod secret;
@@ -21,6 +22,7 @@ pub use charging_sections::{
 };
 pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use problem::{ConfigErrors, Problem};
+pub use load_section::LoadConfig;
 pub use secret::{Secret, SecretKey};
 pub use sections::{
     DatabaseConfig, LimitsConfig, LogConfig, LogFormat, MetricsConfig, SecurityConfig, ServerConfig, TlsFiles,
@@ -46,6 +48,8 @@ pub struct Config {
     pub charging: ChargingConfig,
     /// How amounts are made.
     pub pricing: PricingConfig,
+    /// How grid connections are shared.
+    pub load: LoadConfig,
     /// How partners are talked to.
     pub roaming: RoamingConfig,
     /// How much one side may ask.
@@ -76,6 +80,7 @@ impl Config {
             ocpp: OcppConfig::read(reader.section("ocpp")),
             charging: ChargingConfig::read(reader.section("charging")),
             pricing: PricingConfig::read(reader.section("pricing")),
+            load: LoadConfig::read(reader.section("load")),
             roaming: RoamingConfig::read(reader.section("roaming")),
             limits: LimitsConfig::read(reader.section("limits")),
             log: LogConfig::read(reader.section("log")),

@@ -2,6 +2,7 @@
 //! as news.
 
 use super::feed::{Known, Notice, Notices};
+use super::record;
 use super::runner::Runner;
 use crate::app::App;
 use crate::db::load::{self as stored, SiteRow};
@@ -25,6 +26,7 @@ pub async fn run(app: Arc<App>, mut notices: Notices, stop: CancellationToken) {
     let mut manager = Manager { app: Arc::clone(&app), runners: BTreeMap::new(), site_of: HashMap::new() };
     manager.look_for_sites();
     let mut looked = app.now();
+    let mut forgot = looked;
     loop {
         let next = manager.runners.values().filter_map(Runner::next_change).min();
         let due = async {
@@ -55,6 +57,10 @@ pub async fn run(app: Arc<App>, mut notices: Notices, stop: CancellationToken) {
             if let Some(runner) = manager.runners.get_mut(&site) {
                 runner.tick();
             }
+        }
+        if app.now().millis_since(forgot) > 3_600_000 {
+            forgot = app.now();
+            record::forget(&app, forgot);
         }
         // Another process may have written sites.
         if app.now().millis_since(looked) > 5_000 {

@@ -17,5 +17,5 @@ mod record;
 mod runner;
 pub mod sites;
 
-pub use feed::{Energy, Notices};
+pub use feed::{Energy, Known, Notices};
 pub use manager::run;

@@ -147,3 +147,10 @@ pub(super) fn view(app: &Arc<App>, site: &str, view: &SiteView, at: Timestamp, m
         Ok(())
     });
 }
+
+/// Removes what was kept for its time.
+pub(super) fn forget(app: &Arc<App>, now: Timestamp) {
+    let before = |kept| now.minus(chrono::TimeDelta::from_std(kept).unwrap_or(chrono::TimeDelta::MAX));
+    let (events, minutes) = (before(app.config.load.events_kept), before(app.config.load.history_kept));
+    write(app, move |conn| stored::forget(conn, events, minutes).map(|_| ()));
+}

@@ -4,5 +4,6 @@
 pub mod commands;
 pub mod delivery;
 pub mod settle;
+pub mod site_meters;
 pub mod sync;
 pub mod tariffs;

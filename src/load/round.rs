@@ -2,7 +2,10 @@
 
 /// The whole number below, 0 for what is below that or no number, the largest for what is above that.
 #[must_use]
-#[expect(clippy::as_conversions, reason = "`as` saturates, and makes 0 of what is no number: both are wanted")]
+#[expect(
+    clippy::as_conversions,
+    reason = "`as` saturates, and makes 0 of what is no number: both are wanted"
+)]
 pub(super) fn whole(value: f64) -> u32 {
     value as u32
 }

@@ -1,10 +1,12 @@
 //! The site: a tree of limits from the grid connection down to the connectors.
 
+mod mqtt;
 mod per_phase;
 mod read;
 mod schedule;
 mod validate;
 
+pub use mqtt::MqttSource;
 pub use per_phase::PerPhase;
 pub use read::SiteError;
 pub use schedule::{Day, TimeOfDay, Window};
@@ -212,6 +214,9 @@ pub struct Meter {
     /// After how many seconds of silence.
     #[serde(default = "sixty")]
     pub stale_seconds: u32,
+    /// Where it is read from an MQTT broker, if it is; otherwise it is told over the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mqtt: Option<MqttSource>,
 }
 
 /// What a meter sees.

@@ -38,8 +38,10 @@ pub struct RowView {
     /// What of it.
     pub of: Quantity,
     /// Its limit by the site and its schedule, amperes or watts.
+    #[serde(with = "endless")]
     pub limit: f64,
     /// What of it is left to charging now.
+    #[serde(with = "endless")]
     pub cap: f64,
     /// What the cars' meters said last.
     pub load: f64,
@@ -47,6 +49,20 @@ pub struct RowView {
     pub granted: f64,
     /// What may be drawn at the most, whatever fails.
     pub reserved: f64,
+}
+
+/// JSON knows no infinity: a limit that there is not is null.
+mod endless {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Some(*value).filter(|value| value.is_finite()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
 }
 
 /// A connector as it is now.

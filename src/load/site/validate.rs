@@ -39,6 +39,7 @@ impl Site {
         self.nodes.iter().enumerate().for_each(|(index, node)| look.node(index, node));
         self.stations.iter().enumerate().for_each(|(index, station)| look.station(index, station));
         look.meters();
+        look.grid_control();
         look.findings
     }
 
@@ -281,6 +282,18 @@ impl<'a> Look<'a> {
         }
     }
 
+    fn grid_control(&mut self) {
+        let Some(agreed) = self.site.grid_control else { return };
+        if !(0.0..=LARGEST).contains(&agreed.failsafe_watts) {
+            let right = "watts that may be drawn without the grid operator, 0 or more";
+            self.say("grid_control.failsafe_watts".to_owned(), agreed.failsafe_watts.to_string(), right);
+        }
+        if agreed.heartbeat_seconds == 0 {
+            let right = "the grid operator may be silent for a second at least";
+            self.say("grid_control.heartbeat_seconds".to_owned(), "0", right);
+        }
+    }
+
     fn meters(&mut self) {
         let site = self.site;
         let mut ids = HashSet::new();
@@ -295,6 +308,12 @@ impl<'a> Look<'a> {
                 self.say(format!("{path}.node"), format!("{:?}", meter.node), right);
             }
             self.phases(&format!("{path}.worst_amps"), Some(meter.worst_amps));
+            if let Some((source, right)) =
+                meter.mqtt.as_ref().and_then(|source| Some((source, source.wrong()?)))
+            {
+                let found = format!("{:?} with {}, {}, {}", source.topic, source.l1, source.l2, source.l3);
+                self.say(format!("{path}.mqtt"), found, right);
+            }
             if meter.stale_seconds == 0 {
                 self.say(format!("{path}.stale_seconds"), "0", "a meter may be silent for a second at least");
             }

@@ -2,7 +2,7 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, locations, parties, partners,
+    auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations, parties, partners,
     price, pricing, sessions, stations, tariff_assignments, tariff_groups, tariff_input, tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
@@ -47,6 +47,10 @@ texts, so that no digit is lost."
         tariff_input::put, tariff_input::delete,
         tariff_assignments::list, tariff_assignments::create, tariff_assignments::delete,
         tariff_groups::list, tariff_groups::put, tariff_groups::delete,
+        load_sites::list, load_sites::get, load_sites::put, load_sites::delete, load_sites::check_site,
+        load_sites::now, load_sites::events, load_sites::chart,
+        load_feeds::read_meter, load_feeds::limit_grid, load_feeds::grid_heartbeat, load_feeds::wish,
+        load_feeds::forgive,
         locations::list, locations::get,
         partners::list, partners::get,
     ),
@@ -62,6 +66,7 @@ texts, so that no digit is lost."
         (name = "tokens", description = "What drivers identify with"),
         (name = "tariffs", description = "What charging costs, where and for whom"),
         (name = "pricing", description = "What a tariff says that need not be stored"),
+        (name = "load", description = "Sharing a grid connection between cars"),
         (name = "locations", description = "Where stations stand"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )

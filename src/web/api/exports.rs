@@ -26,7 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// A border of a period: a day or a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Border(Timestamp);
+pub struct Border(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for Border {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -12,6 +12,9 @@ pub mod docs;
 pub mod exports;
 pub mod input;
 pub mod late_messages;
+pub mod load_feeds;
+pub mod load_sites;
+pub mod load_view;
 pub mod locations;
 pub mod output;
 pub mod owner;
@@ -88,6 +91,23 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/pricing/cdrs/price", [post().to(price::price_cdr)]))
         .service(at("/locations", [get().to(locations::list)]))
         .service(at("/locations/{party}/{id}", [get().to(locations::get)]))
+        .service(at("/load/sites", [get().to(load_sites::list)]))
+        .service(at(
+            "/load/sites/{site}",
+            [get().to(load_sites::get), put().to(load_sites::put), delete().to(load_sites::delete)],
+        ))
+        .service(at("/load/check", [post().to(load_sites::check_site)]))
+        .service(at("/load/sites/{site}/now", [get().to(load_sites::now)]))
+        .service(at("/load/sites/{site}/events", [get().to(load_sites::events)]))
+        .service(at("/load/sites/{site}/chart", [get().to(load_sites::chart)]))
+        .service(at("/load/sites/{site}/meters/{meter}", [post().to(load_feeds::read_meter)]))
+        .service(at("/load/sites/{site}/grid-limit", [put().to(load_feeds::limit_grid)]))
+        .service(at("/load/sites/{site}/grid-heartbeat", [post().to(load_feeds::grid_heartbeat)]))
+        .service(at(
+            "/load/stations/{station}/connectors/{connector}/wish",
+            [put().to(load_feeds::wish)],
+        ))
+        .service(at("/load/stations/{station}/forgive", [post().to(load_feeds::forgive)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));
