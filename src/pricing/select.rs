@@ -5,6 +5,7 @@ use super::calendar::Local;
 use super::exact::{MILLISECOND, PICO};
 use super::policy::WrappedDays;
 use super::tariffs::PreparedTariff;
+use super::whole::plain;
 use crate::domain::tariff::{DayOfWeek, ReservationRestriction, TariffRestrictions};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -129,7 +130,7 @@ pub(super) fn pico(value: Decimal) -> i128 {
 
 /// [`PICO`] parts as a decimal.
 pub(super) fn from_pico(parts: i128) -> Decimal {
-    Decimal::try_from_i128_with_scale(parts, 12).unwrap_or_default().normalize()
+    plain(parts, 12)
 }
 
 /// Minutes of `HH:MM`.
