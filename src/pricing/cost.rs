@@ -365,7 +365,7 @@ impl Ledger {
     }
 
     /// What a charge costs, computed in numbers of some size: the same in each that has room for it.
-    fn cost_in<N: Whole>(&self, tariffs: &Tariffs) -> Result<Cost, PricingError> {
+    pub(super) fn cost_in<N: Whole>(&self, tariffs: &Tariffs) -> Result<Cost, PricingError> {
         let mut account = Account::<N>::default();
         account.fill_with_bounds(self, tariffs, |_| {})?;
         let publisher = Publisher::of(tariffs);

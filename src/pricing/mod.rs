@@ -55,6 +55,8 @@ pub mod report;
 pub mod running;
 pub mod select;
 pub mod simulate;
+#[cfg(test)]
+mod sizes;
 pub mod stated;
 pub mod stored;
 mod stretch;

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn halves_go_where_the_policy_says() {
-        let all = |n, d| {
+        let all = |n: i64, d| {
             [Rounding::HalfUp, Rounding::HalfEven, Rounding::Down].map(|mode| mode.divide(n, d).unwrap())
         };
         assert_eq!(all(5, 2), [3, 2, 2]);

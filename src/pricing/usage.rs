@@ -54,6 +54,7 @@ pub(super) struct Surplus {
 
 impl Usage {
     /// Adds what was used by a component; what was used by none is free.
+    #[inline]
     pub(super) fn add(&mut self, slot: Option<Slot>, amount: i128) -> Result<(), PricingError> {
         let Some(slot) = slot else { return Ok(()) };
         match self.amounts.iter_mut().find(|(known, _)| *known == slot) {
