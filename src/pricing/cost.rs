@@ -204,7 +204,8 @@ impl Pricer<'_> {
     ) -> Result<(), PricingError> {
         for &(slot, used) in &usage.amounts {
             if self.counts(slot) {
-                let extra = surplus.filter(|surplus| surplus.slot == slot).map_or(0, |surplus| surplus.amount);
+                let extra =
+                    surplus.filter(|surplus| surplus.slot == slot).map_or(0, |surplus| surplus.amount);
                 let billed = used.checked_add(extra).ok_or(TOO_MUCH)?;
                 sum.add(&self.tariffs.price(slot, quantity(billed))?)?;
             }

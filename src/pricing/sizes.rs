@@ -120,8 +120,16 @@ fn ledger(
 }
 
 const PRICES: [&str; 8] = ["0", "0.25", "0.49", "1", "0.3299", "6.00", "10.0000", "0.0001"];
-const ODD_PRICES: [&str; 8] =
-    ["-0.35", "1000000000", "-1000000000", "0.000000000001", "123456789.987654321", "0.333333333333", "7", "0.5"];
+const ODD_PRICES: [&str; 8] = [
+    "-0.35",
+    "1000000000",
+    "-1000000000",
+    "0.000000000001",
+    "123456789.987654321",
+    "0.333333333333",
+    "7",
+    "0.5",
+];
 
 /// Amounts as meters and clocks tell them: tenths of a Wh up to a megawatt-hour either way, and milliseconds of a month.
 fn metered() -> impl Strategy<Value = i128> + Clone {
