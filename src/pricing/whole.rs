@@ -94,11 +94,7 @@ impl Whole for i64 {
 
     #[inline]
     fn decimal(self, decimals: u32) -> Option<Decimal> {
-        let magnitude = self.unsigned_abs();
-        let low = u32::try_from(magnitude & u64::from(u32::MAX)).ok()?;
-        let high = u32::try_from(magnitude >> u32::BITS).ok()?;
-        let fits = decimals <= Decimal::MAX_SCALE;
-        fits.then(|| Decimal::from_parts(low, high, 0, self < 0, decimals))
+        Decimal::try_new(self, decimals).ok()
     }
 }
 
