@@ -195,7 +195,8 @@ mod tests {
         let near = (proptest::sample::select(edges.collect::<Vec<_>>()), -2..=2_i128);
         prop_oneof![
             (any::<i128>(), 0..127_u32).prop_map(|(value, bits)| value >> bits),
-            (any::<i32>(), 0..25_u32).prop_map(|(value, zeros)| i128::from(value) * 10_i128.pow(zeros)),
+            (any::<i32>(), 0..25_u32)
+                .prop_map(|(value, zeros)| i128::from(value).saturating_mul(10_i128.pow(zeros))),
             near.prop_map(|(edge, by)| edge.saturating_add(by)),
         ]
     }
@@ -230,7 +231,7 @@ mod tests {
             prop_assert_eq!(a.times(b), a.checked_mul(b));
             prop_assert_eq!(a.divided(b), a.checked_div(b).zip(a.checked_rem(b)));
             let (quantity, zeros) = trimmed(a);
-            prop_assert_eq!(quantity * 10_i128.pow(zeros), a);
+            prop_assert_eq!(quantity.checked_mul(10_i128.pow(zeros)), Some(a));
             let told = Decimal::try_from_i128_with_scale(a, decimals).unwrap_or_default().normalize();
             prop_assert_eq!(plain(a, decimals).to_string(), told.to_string());
             prop_assert_eq!(plain(a, decimals).scale(), told.scale());
