@@ -54,13 +54,14 @@ pub fn open(basis: &Basis<'_>) -> Result<RunningCost, ChargingError> {
 }
 
 /// Takes one more sample, which must not be older than the last one. A sample from before the start or after
-/// the stop says nothing about the charge; a register that falls back is a fault of the meter and counts as
-/// standing still.
+/// the stop says nothing about the charge, and neither does one a century after the last, from a clock that is off; a
+/// register that falls back is a fault of the meter and counts as standing still.
 ///
 /// # Errors
 /// When it cannot be priced.
 pub fn take(running: &mut RunningCost, basis: &Basis<'_>, sample: &Sample) -> Result<(), ChargingError> {
-    if sample.at < basis.started_at || basis.stopped_at.is_some_and(|stop| sample.at > stop) {
+    let stopped = basis.stopped_at.is_some_and(|stop| sample.at > stop);
+    if sample.at < basis.started_at || stopped || !running.can_reach(sample.at) {
         return Ok(());
     }
     let last = running.reached();
@@ -84,11 +85,12 @@ pub fn whole(basis: &Basis<'_>, samples: &[Sample]) -> Result<RunningCost, Charg
         take(&mut running, basis, sample)?;
     }
     let Some(stopped_at) = basis.stopped_at else { return Ok(running) };
-    // A clock that was set back while charging: the charge ends no earlier than its last sample.
+    // A clock that was set back while charging: the charge ends no earlier than its last sample. From a clock that is a
+    // century ahead, it ends there.
     let reached = running.reached();
-    let at = stopped_at.max(reached.at);
+    let at = if running.can_reach(stopped_at) { stopped_at.max(reached.at) } else { reached.at };
     let energy = delivered(basis)?.unwrap_or(running.energy());
-    let parked = basis.unplugged_at.filter(|left| *left > at);
+    let parked = basis.unplugged_at.filter(|left| *left > at && running.can_reach(*left));
     let activity = if parked.is_some() { Activity::Parking } else { reached.activity };
     let end = |at| Progress { tariff: reached.tariff, ..Progress::measured(at, energy, activity) };
     running.advance(basis.tariffs, end(at))?;

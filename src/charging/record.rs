@@ -116,7 +116,7 @@ pub async fn meter_values(app: &App, station: &StationId, values: MeterValues) -
                 return Ok(None);
             }
             let samples: Vec<Sample> = values.samples.iter().map(sample_of).collect();
-            add_samples(conn, &charge, &samples, &policy, now)
+            add_samples(conn, &station, &charge, &samples, &policy, now)
         })
         .await?;
     app.energy.metered(id, connector, &samples);
@@ -148,9 +148,10 @@ pub(super) fn all_known(
 }
 
 /// Adds samples to a charge that is not settled, and what follows from them; the session's id when anything
-/// was new.
-pub(super) fn add_samples(
+/// was new. One from a clock that is a century ahead is kept without effect.
+fn add_samples(
     conn: &mut DbConn,
+    station: &StationId,
     charge: &RunningCharge,
     samples: &[Sample],
     policy: &PricingPolicy,
@@ -188,7 +189,12 @@ pub(super) fn add_samples(
         running = whole(&basis, &charges::samples(conn, &charge.session_id)?)?;
     }
     for sample in &new {
-        last_at = last_at.max(sample.at);
+        if running.can_reach(sample.at) {
+            last_at = last_at.max(sample.at);
+        } else {
+            let at = sample.at;
+            tracing::warn!(%station, session = %charge.session_id, %at, "a century after the last meter value: kept without effect");
+        }
     }
     // News of a charge whose stop was thought to be missing: it goes on.
     let settle_at = if charge.state() == ChargeState::Active { None } else { charge.settle_at };
@@ -325,7 +331,7 @@ pub async fn connector_status(
                 raw: word.to_owned(),
                 signed: Vec::new(),
             };
-            add_samples(conn, &charge, &[sample], &policy, now)
+            add_samples(conn, &station, &charge, &[sample], &policy, now)
         })
         .await?;
     app.wakes.delivery.notify_waiters();

@@ -144,14 +144,20 @@ impl<'de> Deserialize<'de> for CiString {
 /// sender, and below it products of three such numbers stay exact.
 const LARGEST: i64 = 1_000_000_000;
 
+#[inline]
 fn bounded(what: &'static str, value: Decimal) -> Result<Decimal, ValueError> {
-    let out = |wanted| ValueError::OutOfRange { what, found: value.to_string(), wanted };
     // Most numbers are seen to be small without comparing decimals.
     let small = value.mantissa().unsigned_abs() <= u128::from(LARGEST.unsigned_abs());
-    if !small && value.abs() > Decimal::from(LARGEST) {
+    if small && value.scale() <= 12 { Ok(value) } else { compared(what, value) }
+}
+
+#[cold]
+fn compared(what: &'static str, value: Decimal) -> Result<Decimal, ValueError> {
+    let out = |wanted| ValueError::OutOfRange { what, found: value.to_string(), wanted };
+    if value.abs() > Decimal::from(LARGEST) {
         return Err(out("at most 1000000000 either way"));
     }
-    if value.scale() > 12 && value.normalize().scale() > 12 {
+    if value.normalize().scale() > 12 {
         return Err(out("at most 12 decimals"));
     }
     Ok(value)
@@ -171,6 +177,7 @@ macro_rules! quantity {
             ///
             /// # Errors
             /// When it is larger or finer than that.
+            #[inline]
             pub fn parse(value: Decimal) -> Result<Self, ValueError> {
                 bounded($what, value).map(Self)
             }

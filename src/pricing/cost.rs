@@ -1,9 +1,10 @@
 //! From what was used to money: the few amounts that are published, each rounded once from its own exact value.
 
-use super::exact::{Exact, HOUR, MILLISECOND};
+use super::exact::{Exact, Fraction, HOUR, MILLISECOND, TooLarge};
 use super::select::{Slot, from_pico};
 use super::tariffs::Tariffs;
-use super::usage::{Ledger, Surplus, Surpluses, Usage};
+use super::usage::{Ledger, Surplus, Surpluses, TOO_MUCH, Usage};
+use super::whole::{Whole, plain};
 use super::{Finding, PricingError};
 use crate::domain::tariff::Price;
 use crate::domain::{Extra, Kwh, Money};
@@ -42,53 +43,74 @@ pub struct Cost {
 }
 
 /// An amount before and after tax.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Amount {
-    pub(super) excl: Exact,
-    pub(super) incl: Exact,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Amount<N: Whole = i128> {
+    pub(super) excl: Fraction<N>,
+    pub(super) incl: Fraction<N>,
 }
 
-impl Amount {
-    pub(super) fn plus(self, other: Self) -> Result<Self, PricingError> {
-        Ok(Self { excl: self.excl.plus(other.excl)?, incl: self.incl.plus(other.incl)? })
+impl<N: Whole> Default for Amount<N> {
+    fn default() -> Self {
+        Self { excl: Fraction::ZERO, incl: Fraction::ZERO }
+    }
+}
+
+impl<N: Whole> Amount<N> {
+    #[inline]
+    fn add(&mut self, other: &Self) -> Result<(), TooLarge> {
+        self.excl = self.excl.plus(other.excl)?;
+        self.incl = self.incl.plus(other.incl)?;
+        Ok(())
     }
 }
 
 /// A sum of amounts, and whether there are any and any with VAT.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sum {
-    pub(super) amount: Amount,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sum<N: Whole = i128> {
+    pub(super) amount: Amount<N>,
     any: bool,
     taxed: bool,
 }
 
-impl Sum {
-    fn add(&mut self, line: Priced) -> Result<(), PricingError> {
-        self.amount = self.amount.plus(line.amount)?;
-        self.any = true;
-        self.taxed |= line.taxed;
-        Ok(())
+impl<N: Whole> Default for Sum<N> {
+    fn default() -> Self {
+        Self { amount: Amount::default(), any: false, taxed: false }
     }
+}
 
+impl Sum {
     /// An amount that may have a tax: of any component of the tariffs, or of a minimum price.
     pub(super) fn ahead(amount: Amount, tariffs: &Tariffs) -> Self {
         let mut components = tariffs.list.iter().flat_map(|tariff| &tariff.components);
         let taxed = components.any(|component| component.tax.is_some()) || amount.excl != amount.incl;
         Self { amount, any: true, taxed }
     }
+}
 
-    fn merge(&mut self, other: Self) -> Result<(), PricingError> {
-        self.amount = self.amount.plus(other.amount)?;
-        self.any |= other.any;
-        self.taxed |= other.taxed;
+impl<N: Whole> Sum<N> {
+    #[inline]
+    fn add(&mut self, line: &Priced<N>) -> Result<(), TooLarge> {
+        self.amount.add(&line.amount)?;
+        self.any = true;
+        self.taxed |= line.taxed;
+        Ok(())
+    }
+
+    #[inline]
+    fn merge(&mut self, other: &Self) -> Result<(), TooLarge> {
+        if other.any {
+            self.amount.add(&other.amount)?;
+            self.any = true;
+            self.taxed |= other.taxed;
+        }
         Ok(())
     }
 }
 
 /// What some of a component costs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Priced {
-    pub(super) amount: Amount,
+pub(super) struct Priced<N: Whole = i128> {
+    pub(super) amount: Amount<N>,
     taxed: bool,
 }
 
@@ -105,19 +127,20 @@ pub(super) enum Quantity {
 
 impl Tariffs {
     /// What a quantity costs by a component.
-    pub(super) fn price(&self, slot: Slot, quantity: Quantity) -> Result<Priced, PricingError> {
-        let component = self.component(slot).ok_or(PricingError::Unknown)?;
-        let gross = self.get(slot.tariff).is_some_and(|tariff| tariff.gross);
+    #[inline]
+    pub(super) fn price<N: Whole>(&self, slot: Slot, quantity: Quantity) -> Result<Priced<N>, PricingError> {
+        let tariff = self.get(slot.tariff).ok_or(PricingError::Unknown)?;
+        let component = tariff.component(slot.component).ok_or(PricingError::Unknown)?;
         let stated = match quantity {
-            Quantity::Once => Exact::once(component.parts)?,
-            Quantity::Energy(parts) => Exact::for_energy(component.parts, parts)?,
-            Quantity::Time(parts) => Exact::for_time(component.parts, parts)?,
+            Quantity::Once => Fraction::once(component.parts)?,
+            Quantity::Energy(parts) => Fraction::for_energy(component.parts, parts)?,
+            Quantity::Time(parts) => Fraction::for_time(component.parts, parts)?,
         };
         let amount = match component.tax {
             // Gross without a rate: the tax is in it, but how much is not told (OCPI 2.3.0 mod_tariffs, example
             // "price inclusive of tax").
             None => Amount { excl: stated, incl: stated },
-            Some(factor) if gross => Amount { excl: stated.untaxed(factor)?, incl: stated },
+            Some(factor) if tariff.gross => Amount { excl: stated.untaxed(factor)?, incl: stated },
             Some(factor) => Amount { excl: stated, incl: stated.taxed(factor)? },
         };
         Ok(Priced { amount, taxed: component.tax.is_some() })
@@ -125,107 +148,131 @@ impl Tariffs {
 }
 
 /// The exact costs by dimension, and what bounds add.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Account {
-    pub(super) fixed: Sum,
-    pub(super) energy: Sum,
-    pub(super) time: Sum,
-    pub(super) parking: Sum,
-    pub(super) reservation: Sum,
-    pub(super) total: Sum,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Account<N: Whole = i128> {
+    fixed: Sum<N>,
+    energy: Sum<N>,
+    time: Sum<N>,
+    parking: Sum<N>,
+    reservation: Sum<N>,
+    pub(super) total: Sum<N>,
+}
+
+impl<N: Whole> Default for Account<N> {
+    fn default() -> Self {
+        let none = Sum::default();
+        Self { fixed: none, energy: none, time: none, parking: none, reservation: none, total: none }
+    }
 }
 
 /// What `min_price` or `max_price` of a tariff adds to the total.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bound {
+pub(super) struct Bound<N: Whole = i128> {
     /// Whether it is the least.
     pub(super) least: bool,
     /// Negative for a maximum.
-    pub(super) amount: Amount,
+    pub(super) amount: Amount<N>,
 }
 
-fn usage(
-    tariffs: &Tariffs,
-    usage: &Usage,
-    surplus: Option<Surplus>,
-    quantity: fn(i128) -> Quantity,
+/// Prices what a ledger holds, of one tariff alone where that is asked for.
+struct Pricer<'a> {
+    tariffs: &'a Tariffs,
     only: Option<u16>,
-) -> Result<Sum, PricingError> {
-    let mut sum = Sum::default();
-    for &(slot, used) in &usage.amounts {
-        if only.is_some_and(|tariff| tariff != slot.tariff) {
-            continue;
-        }
-        let extra = surplus.filter(|surplus| surplus.slot == slot).map_or(0, |surplus| surplus.amount);
-        let billed =
-            used.checked_add(extra).ok_or(PricingError::TooLarge { what: "an amount of energy or time" })?;
-        sum.add(tariffs.price(slot, quantity(billed))?)?;
+}
+
+impl Pricer<'_> {
+    #[inline]
+    fn counts(&self, slot: Slot) -> bool {
+        self.only.is_none_or(|tariff| tariff == slot.tariff)
     }
-    Ok(sum)
+
+    #[inline]
+    fn once<N: Whole>(&self, slot: Option<Slot>, sum: &mut Sum<N>) -> Result<(), PricingError> {
+        if let Some(slot) = slot.filter(|slot| self.counts(*slot)) {
+            sum.add(&self.tariffs.price(slot, Quantity::Once)?)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn usage<N: Whole>(
+        &self,
+        usage: &Usage,
+        surplus: Option<Surplus>,
+        quantity: impl Fn(i128) -> Quantity,
+        sum: &mut Sum<N>,
+    ) -> Result<(), PricingError> {
+        for &(slot, used) in &usage.amounts {
+            if self.counts(slot) {
+                let extra =
+                    surplus.filter(|surplus| surplus.slot == slot).map_or(0, |surplus| surplus.amount);
+                let billed = used.checked_add(extra).ok_or(TOO_MUCH)?;
+                sum.add(&self.tariffs.price(slot, quantity(billed))?)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Account {
-    /// What a ledger costs before bounds; of one tariff alone where that is asked for.
-    fn of(ledger: &Ledger, tariffs: &Tariffs, only: Option<u16>) -> Result<Self, PricingError> {
-        Self::with(ledger, tariffs, ledger.surpluses(tariffs)?, only)
-    }
-
     /// What a ledger costs before steps and bounds; of one tariff alone where that is asked for.
     pub(super) fn before_steps(
         ledger: &Ledger,
         tariffs: &Tariffs,
         only: Option<u16>,
     ) -> Result<Self, PricingError> {
-        Self::with(ledger, tariffs, Surpluses::default(), only)
-    }
-
-    fn with(
-        ledger: &Ledger,
-        tariffs: &Tariffs,
-        surplus: Surpluses,
-        only: Option<u16>,
-    ) -> Result<Self, PricingError> {
-        let flat = |slot: Option<Slot>| -> Result<Sum, PricingError> {
-            let mut sum = Sum::default();
-            if let Some(slot) = slot.filter(|slot| only.is_none_or(|tariff| tariff == slot.tariff)) {
-                sum.add(tariffs.price(slot, Quantity::Once)?)?;
-            }
-            Ok(sum)
-        };
-        let mut account = Self {
-            fixed: flat(ledger.flat)?,
-            energy: usage(tariffs, &ledger.energy, surplus.energy, Quantity::Energy, only)?,
-            time: usage(tariffs, &ledger.time, surplus.time, Quantity::Time, only)?,
-            parking: usage(tariffs, &ledger.parking, surplus.parking, Quantity::Time, only)?,
-            reservation: usage(tariffs, &ledger.reservation, surplus.reservation, Quantity::Time, only)?,
-            total: Sum::default(),
-        };
-        account.reservation.merge(flat(ledger.reservation_flat)?)?;
-        for part in [account.fixed, account.energy, account.time, account.parking, account.reservation] {
-            account.total.merge(part)?;
-        }
+        let mut account = Self::default();
+        account.fill(ledger, tariffs, &Surpluses::default(), only)?;
         Ok(account)
     }
+}
 
-    /// What a ledger costs, and what bounds add. The bounds of a tariff hold for what was priced with it.
-    pub(super) fn with_bounds(
+impl<N: Whole> Account<N> {
+    /// What a ledger costs before bounds; of one tariff alone where that is asked for. The account is a new one.
+    fn fill(
+        &mut self,
         ledger: &Ledger,
         tariffs: &Tariffs,
-    ) -> Result<(Self, Vec<Bound>), PricingError> {
-        let mut account = Self::of(ledger, tariffs, None)?;
-        let mut bounds = Vec::new();
+        surplus: &Surpluses,
+        only: Option<u16>,
+    ) -> Result<(), PricingError> {
+        let pricer = Pricer { tariffs, only };
+        pricer.once(ledger.flat, &mut self.fixed)?;
+        pricer.usage(&ledger.energy, surplus.energy, Quantity::Energy, &mut self.energy)?;
+        pricer.usage(&ledger.time, surplus.time, Quantity::Time, &mut self.time)?;
+        pricer.usage(&ledger.parking, surplus.parking, Quantity::Time, &mut self.parking)?;
+        pricer.usage(&ledger.reservation, surplus.reservation, Quantity::Time, &mut self.reservation)?;
+        pricer.once(ledger.reservation_flat, &mut self.reservation)?;
+        for part in [&self.fixed, &self.energy, &self.time, &self.parking, &self.reservation] {
+            self.total.merge(part)?;
+        }
+        Ok(())
+    }
+
+    /// What a ledger costs; the bounds that add anything are shown. The bounds of a tariff hold for what was priced with
+    /// it. The account is a new one.
+    pub(super) fn fill_with_bounds(
+        &mut self,
+        ledger: &Ledger,
+        tariffs: &Tariffs,
+        mut show: impl FnMut(Bound<N>),
+    ) -> Result<(), PricingError> {
+        let surplus = ledger.surpluses(tariffs)?;
+        self.fill(ledger, tariffs, &surplus, None)?;
         for (at, tariff) in (0_u16..).zip(&tariffs.list) {
             if tariff.min_price.is_none() && tariff.max_price.is_none() {
                 continue;
             }
-            let mut sum = match tariffs.list.len() {
-                1 => account.total,
-                _ => Self::of(ledger, tariffs, Some(at))?.total,
-            };
-            // A tariff that was in the list but never applied bounds nothing; a charge for which the only one has
-            // no price is still a charge with that tariff.
-            if tariffs.list.len() > 1 && !sum.any {
-                continue;
+            let mut sum = self.total;
+            if tariffs.list.len() > 1 {
+                let mut of_tariff = Self::default();
+                of_tariff.fill(ledger, tariffs, &surplus, Some(at))?;
+                sum = of_tariff.total;
+                // A tariff that was in the list but never applied bounds nothing; a charge for which the only one has
+                // no price is still a charge with that tariff.
+                if !sum.any {
+                    continue;
+                }
             }
             for (price, least) in [(&tariff.min_price, true), (&tariff.max_price, false)] {
                 let Some(price) = price else { continue };
@@ -233,16 +280,16 @@ impl Account {
                 // A least price after tax is one: the total then has an amount after tax as well.
                 if least && amount.incl != amount.excl {
                     sum.taxed = true;
-                    account.total.taxed = true;
+                    self.total.taxed = true;
                 }
                 if !(amount.excl.is_zero() && amount.incl.is_zero()) {
-                    bounds.push(Bound { least, amount });
-                    sum.amount = sum.amount.plus(amount)?;
-                    account.total.amount = account.total.amount.plus(amount)?;
+                    show(Bound { least, amount });
+                    sum.amount.add(&amount)?;
+                    self.total.amount.add(&amount)?;
                 }
             }
         }
-        Ok((account, bounds))
+        Ok(())
     }
 }
 
@@ -252,11 +299,12 @@ impl Account {
 ///
 /// A least price after VAT holds whether or not anything with VAT was used. A highest price after VAT says nothing
 /// where no VAT applies.
-fn bound(sum: &Sum, price: &Price, least: bool) -> Result<Amount, PricingError> {
+#[inline]
+fn bound<N: Whole>(sum: &Sum<N>, price: &Price, least: bool) -> Result<Amount<N>, TooLarge> {
     let wrong = if least { Ordering::Less } else { Ordering::Greater };
-    let missing = |total: Exact, bound: Money| {
-        let bound = Exact::from_money(bound)?;
-        if total.compare(bound)? == wrong { bound.minus(total) } else { Ok(Exact::ZERO) }
+    let missing = |total: Fraction<N>, bound: Money| {
+        let bound = Fraction::from_money(bound)?;
+        if total.compare(bound)? == wrong { bound.minus(total) } else { Ok(Fraction::ZERO) }
     };
     let excl = missing(sum.amount.excl, price.excl_vat)?;
     let incl = match price.incl_vat {
@@ -266,17 +314,21 @@ fn bound(sum: &Sum, price: &Price, least: bool) -> Result<Amount, PricingError> 
     Ok(Amount { excl, incl })
 }
 
-/// Milliseconds in hours with four decimals, half up.
+/// A ten thousandth of an hour, in parts.
+const TEN_THOUSANDTH: i128 = HOUR / 10_000;
+
+/// Parts of an hour in hours with four decimals, half up.
 pub(super) fn hours(parts: i128) -> Decimal {
-    const TEN_THOUSANDTH: i128 = HOUR / 10_000;
-    let whole = super::policy::Rounding::HalfUp.divide(parts, TEN_THOUSANDTH).unwrap_or_default();
-    Decimal::try_from_i128_with_scale(whole, 4).unwrap_or_default().normalize()
+    plain(rounded(parts, TEN_THOUSANDTH), 4)
 }
 
 /// Seconds of parts of an hour.
 pub(super) fn seconds(parts: i128) -> Decimal {
-    let whole = super::policy::Rounding::HalfUp.divide(parts, MILLISECOND).unwrap_or_default();
-    Decimal::try_from_i128_with_scale(whole, 3).unwrap_or_default().normalize()
+    plain(rounded(parts, MILLISECOND), 3)
+}
+
+fn rounded(parts: i128, unit: i128) -> i128 {
+    super::Rounding::HalfUp.divide(parts, unit).unwrap_or_default()
 }
 
 /// How a sum is published.
@@ -290,26 +342,36 @@ impl Publisher {
         Self { decimals: tariffs.decimals, rounding: tariffs.policy.rounding }
     }
 
-    pub(super) fn price(&self, sum: &Sum) -> Result<Price, PricingError> {
-        let round = |exact: Exact| exact.round(self.decimals, self.rounding);
+    #[inline]
+    pub(super) fn price<N: Whole>(&self, sum: &Sum<N>) -> Result<Price, PricingError> {
+        let round = |exact: Fraction<N>| exact.round(self.decimals, self.rounding);
         Ok(Price {
             excl_vat: round(sum.amount.excl)?,
-            incl_vat: sum.taxed.then(|| round(sum.amount.incl)).transpose()?,
+            incl_vat: if sum.taxed { Some(round(sum.amount.incl)?) } else { None },
             extra: Extra::new(),
         })
     }
 
-    fn part(&self, sum: &Sum) -> Result<Option<Price>, PricingError> {
-        sum.any.then(|| self.price(sum)).transpose()
+    #[inline]
+    fn part<N: Whole>(&self, sum: &Sum<N>) -> Result<Option<Price>, PricingError> {
+        if sum.any { Ok(Some(self.price(sum)?)) } else { Ok(None) }
     }
 }
 
 impl Ledger {
     /// What a charge costs.
     pub(super) fn cost(&self, tariffs: &Tariffs) -> Result<Cost, PricingError> {
-        let (account, _) = Account::with_bounds(self, tariffs)?;
+        // Whatever goes wrong in the small numbers, the large ones have the last word.
+        self.cost_in::<i64>(tariffs).or_else(|_| self.cost_in::<i128>(tariffs))
+    }
+
+    /// What a charge costs, computed in numbers of some size: the same in each that has room for it.
+    pub(super) fn cost_in<N: Whole>(&self, tariffs: &Tariffs) -> Result<Cost, PricingError> {
+        let mut account = Account::<N>::default();
+        account.fill_with_bounds(self, tariffs, |_| {})?;
         let publisher = Publisher::of(tariffs);
-        let total_parking_time = hours(self.parked);
+        let charging = rounded(self.charging, TEN_THOUSANDTH);
+        let parked = rounded(self.parked, TEN_THOUSANDTH);
         Ok(Cost {
             total: publisher.price(&account.total)?,
             fixed: publisher.part(&account.fixed)?,
@@ -317,11 +379,11 @@ impl Ledger {
             time: publisher.part(&account.time)?,
             parking: publisher.part(&account.parking)?,
             reservation: publisher.part(&account.reservation)?,
-            exact_excl_vat: account.total.amount.excl,
-            exact_incl_vat: account.total.amount.incl,
+            exact_excl_vat: account.total.amount.excl.exact(),
+            exact_incl_vat: account.total.amount.incl.exact(),
             total_energy: Kwh::parse(from_pico(self.total_energy))?,
-            total_time: hours(self.charging).saturating_add(total_parking_time).normalize(),
-            total_parking_time,
+            total_time: plain(charging.saturating_add(parked), 4),
+            total_parking_time: plain(parked, 4),
             total_reservation_time: hours(self.reserved),
             warnings: tariffs.warnings(),
         })

@@ -6,9 +6,12 @@
 //!
 //! The quantities are whole numbers as well: energy in [`PICO`] parts of a kWh, time in [`HOUR`] parts of an
 //! hour, which hold both milliseconds and the decimal hours of OCPI exactly.
+//!
+//! The numbers are of 128 bits, or of 64 where that is enough: [`super::whole`].
 
 use super::PricingError;
 use super::policy::Rounding;
+use super::whole::{Whole, trimmed};
 use crate::domain::Money;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
@@ -35,169 +38,210 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn of(value: Decimal) -> Self {
-        let value = value.normalize();
-        Self { mantissa: value.mantissa(), scale: value.scale() }
+        Self { mantissa: value.mantissa(), scale: value.scale() }.reduced()
     }
 
     /// `100 + percent` over a hundred: what a net amount is multiplied with.
     pub(super) fn with_tax(percent: Decimal) -> Result<Self, PricingError> {
         let percent = Self::of(percent);
-        let hundred = pow10(percent.scale + 2)?;
-        let mantissa = hundred.checked_add(percent.mantissa).ok_or(TOO_LARGE)?;
+        let hundred = i128::power_of_ten(percent.scale + 2).ok_or(TooLarge)?;
+        let mantissa = hundred.checked_add(percent.mantissa).ok_or(TooLarge)?;
         Ok(Self { mantissa, scale: percent.scale + 2 }.reduced())
     }
 
+    #[inline]
     fn reduced(mut self) -> Self {
-        while self.scale > 0 && self.mantissa % 10 == 0 {
-            self.mantissa /= 10;
+        while self.scale > 0
+            && let Some((mantissa, 0)) = self.mantissa.divided(10)
+        {
+            self.mantissa = mantissa;
             self.scale -= 1;
         }
         self
     }
 }
 
+/// An amount has more digits than this system computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an amount of money is too large, or has too many decimals, to be computed exactly")]
+pub struct TooLarge;
+
+impl From<TooLarge> for PricingError {
+    fn from(_: TooLarge) -> Self {
+        Self::TooLarge { what: "an amount of money" }
+    }
+}
+
 /// An exact amount of money. Two are equal exactly when they are the same amount.
+pub type Exact = Fraction<i128>;
+
+/// An exact amount of money in numbers of some size; [`Exact`] has room for all.
 #[derive(Debug, Clone, Copy)]
-pub struct Exact {
-    numerator: i128,
+pub struct Fraction<N> {
+    numerator: N,
     /// Power of ten in the denominator.
     scale: u32,
-    /// The rest of the denominator, beside [`BASE`]; at least 1.
+    /// The rest of the denominator, beside [`BASE`]; at least 1, and no larger than numerators can be.
     divisor: u64,
 }
 
-const TOO_LARGE: PricingError = PricingError::TooLarge { what: "an amount of money" };
+/// Both numerators over one denominator, which is the scale and the divisor.
+type Aligned<N> = (N, N, u32, u64);
 
-/// Ten to the power of `exponent`.
-fn pow10(exponent: u32) -> Result<i128, PricingError> {
-    match exponent {
-        0..=18 => Ok(i128::from(10_i64.pow(exponent))),
-        _ => 10_i128.checked_pow(exponent).ok_or(TOO_LARGE),
-    }
-}
-
-/// The product; quick where both are small, as they are.
-fn times(a: i128, b: i128) -> Result<i128, PricingError> {
-    match (i64::try_from(a), i64::try_from(b)) {
-        (Ok(a), Ok(b)) => Ok(i128::from(a).saturating_mul(i128::from(b))),
-        _ => a.checked_mul(b).ok_or(TOO_LARGE),
-    }
-}
-
-fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {
+fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     while let Some(rest) = a.checked_rem(b) {
         (a, b) = (b, rest);
     }
     a
 }
 
-/// A quantity without those trailing zeros that quantities usually have, and how many were taken away. Charges are
-/// metered in Wh and milliseconds, and small numbers multiply and divide many times faster.
-fn trimmed(quantity: i128) -> (i128, u32) {
-    let Ok(small) = i64::try_from(quantity) else { return (quantity, 0) };
-    for (tens, zeros) in [(1_000_000_000, 9), (100_000_000, 8), (1_000_000, 6)] {
-        if small % tens == 0 {
-            return (i128::from(small / tens), zeros);
-        }
-    }
-    (quantity, 0)
+#[inline]
+fn power_of_ten<N: Whole>(exponent: u32) -> Result<N, TooLarge> {
+    N::power_of_ten(exponent).ok_or(TooLarge)
 }
 
-impl Default for Exact {
+#[inline]
+fn times<N: Whole>(a: N, b: N) -> Result<N, TooLarge> {
+    a.times(b).ok_or(TooLarge)
+}
+
+#[inline]
+fn of<N: Whole>(value: i128) -> Result<N, TooLarge> {
+    N::of(value).ok_or(TooLarge)
+}
+
+impl<N: Whole> Default for Fraction<N> {
     fn default() -> Self {
         Self::ZERO
     }
 }
 
-impl PartialEq for Exact {
+impl<N: Whole> PartialEq for Fraction<N> {
     /// Amounts that are too different to be brought to one denominator are not equal.
     fn eq(&self, other: &Self) -> bool {
         self.compare(*other) == Ok(Ordering::Equal)
     }
 }
-impl Eq for Exact {}
+impl<N: Whole> Eq for Fraction<N> {}
 
-impl Exact {
+impl<N: Whole> Fraction<N> {
     /// No money.
-    pub const ZERO: Self = Self { numerator: 0, scale: 0, divisor: 1 };
+    pub const ZERO: Self = Self { numerator: N::ZERO, scale: 0, divisor: 1 };
 
     /// An amount, as it is.
     ///
     /// # Errors
-    /// Never for values within the range of [`Money`]; the type says so for the sake of the callers.
-    pub fn from_money(amount: Money) -> Result<Self, PricingError> {
+    /// Never for an [`Exact`] of a value within the range of [`Money`]; the type says so for the sake of the callers.
+    #[inline]
+    pub fn from_money(amount: Money) -> Result<Self, TooLarge> {
         Self::once(Parts::of(amount.decimal()))
     }
 
     /// A price that is charged once.
-    pub(super) fn once(price: Parts) -> Result<Self, PricingError> {
-        Ok(Self { numerator: times(price.mantissa, BASE)?, scale: price.scale, divisor: 1 })
+    #[inline]
+    pub(super) fn once(price: Parts) -> Result<Self, TooLarge> {
+        Ok(Self { numerator: times(of(price.mantissa)?, of(BASE)?)?, scale: price.scale, divisor: 1 })
     }
 
     /// A price per kWh times an energy in [`PICO`] parts of a kWh.
-    pub(super) fn for_energy(price: Parts, energy: i128) -> Result<Self, PricingError> {
+    #[inline]
+    pub(super) fn for_energy(price: Parts, energy: i128) -> Result<Self, TooLarge> {
         let (quantity, zeros) = trimmed(energy);
-        let numerator = times(times(price.mantissa, quantity)?, BASE)?;
+        let numerator = times(times(of(price.mantissa)?, of(quantity)?)?, of(BASE)?)?;
         Ok(Self { numerator, scale: price.scale + MAX_SCALE - zeros, divisor: 1 })
     }
 
     /// A price per hour times a time in [`HOUR`] parts of an hour.
-    pub(super) fn for_time(price: Parts, time: i128) -> Result<Self, PricingError> {
+    #[inline]
+    pub(super) fn for_time(price: Parts, time: i128) -> Result<Self, TooLarge> {
         let (quantity, zeros) = trimmed(time);
-        let numerator = times(price.mantissa, quantity)?;
+        let numerator = times(of(price.mantissa)?, of(quantity)?)?;
         Ok(Self { numerator, scale: price.scale + HOUR_SCALE - zeros, divisor: 1 })
     }
 
     /// With tax on top; the factor is that of [`Parts::with_tax`].
-    pub(super) fn taxed(self, factor: Parts) -> Result<Self, PricingError> {
-        let numerator = times(self.numerator, factor.mantissa)?;
+    #[inline]
+    pub(super) fn taxed(self, factor: Parts) -> Result<Self, TooLarge> {
+        let numerator = times(self.numerator, of(factor.mantissa)?)?;
         Ok(Self { numerator, scale: self.scale + factor.scale, ..self })
     }
 
     /// Without the tax that is in it; the factor is that of [`Parts::with_tax`].
-    pub(super) fn untaxed(self, factor: Parts) -> Result<Self, PricingError> {
-        let by = u64::try_from(factor.mantissa).ok().filter(|by| *by > 0).ok_or(TOO_LARGE)?;
-        let numerator = times(self.numerator, pow10(factor.scale)?)?;
-        let divisor = self.divisor.checked_mul(by).ok_or(TOO_LARGE)?;
+    pub(super) fn untaxed(self, factor: Parts) -> Result<Self, TooLarge> {
+        let by = u64::try_from(factor.mantissa).ok().filter(|by| *by > 0).ok_or(TooLarge)?;
+        let numerator = times(self.numerator, power_of_ten(factor.scale)?)?;
+        let divisor = self.divisor.checked_mul(by).ok_or(TooLarge)?;
+        of::<N>(divisor.into())?;
         Ok(Self { numerator, divisor, ..self }.reduced())
+    }
+
+    /// The same amount in numbers that have room for all.
+    #[inline]
+    pub(super) fn exact(self) -> Exact {
+        Exact { numerator: self.numerator.wide(), scale: self.scale, divisor: self.divisor }
     }
 
     /// The same value with the smallest denominator.
     fn reduced(mut self) -> Self {
-        let common = greatest_common_divisor(self.numerator.unsigned_abs(), u128::from(self.divisor));
+        let by = |divisor: u64| N::of(divisor.into());
+        let rest = by(self.divisor).and_then(|divisor| self.numerator.divided(divisor));
+        let rest = rest.map_or(1, |(_, rest)| u64::try_from(rest.wide().unsigned_abs()).unwrap_or(1));
+        let common = greatest_common_divisor(self.divisor, rest);
         if common > 1
-            && let (Ok(by), Ok(small)) = (i128::try_from(common), u64::try_from(common))
+            && let Some((numerator, _)) = by(common).and_then(|common| self.numerator.divided(common))
         {
-            self.numerator = self.numerator.checked_div(by).unwrap_or_default();
-            self.divisor /= small;
+            self.numerator = numerator;
+            self.divisor /= common;
         }
-        while self.scale > 0 && self.numerator % 10 == 0 {
-            self.numerator /= 10;
+        while self.scale > 0
+            && let Some((numerator, rest)) = by(10).and_then(|ten| self.numerator.divided(ten))
+            && rest == N::ZERO
+        {
+            self.numerator = numerator;
             self.scale -= 1;
         }
         self
     }
 
     /// Both numerators over one denominator.
-    fn aligned(self, other: Self) -> Result<(i128, i128, u32, u64), PricingError> {
-        if self.scale == other.scale && self.divisor == other.divisor {
-            return Ok((self.numerator, other.numerator, self.scale, self.divisor));
+    #[inline]
+    fn aligned(self, other: Self) -> Result<Aligned<N>, TooLarge> {
+        if self.divisor == other.divisor
+            && let Ok(aligned) = Self::scaled(self, other)
+        {
+            return Ok(aligned);
         }
-        Self::lifted(self, other).or_else(|_| Self::lifted(self.reduced(), other.reduced()))
+        Self::divided(self, other).or_else(|_| Self::divided(self.reduced(), other.reduced()))
     }
 
-    fn lifted(a: Self, b: Self) -> Result<(i128, i128, u32, u64), PricingError> {
-        let scale = a.scale.max(b.scale);
-        let (mut left, mut right) =
-            (times(a.numerator, pow10(scale - a.scale)?)?, times(b.numerator, pow10(scale - b.scale)?)?);
-        let mut divisor = a.divisor;
-        if a.divisor != b.divisor {
-            let common = greatest_common_divisor(u128::from(a.divisor), u128::from(b.divisor));
-            let common = u64::try_from(common).map_err(|_| TOO_LARGE)?.max(1);
-            left = times(left, i128::from(b.divisor / common))?;
-            right = times(right, i128::from(a.divisor / common))?;
-            divisor = (a.divisor / common).checked_mul(b.divisor).ok_or(TOO_LARGE)?;
+    /// Over the same power of ten; the divisor is that of both.
+    #[inline]
+    fn scaled(a: Self, b: Self) -> Result<Aligned<N>, TooLarge> {
+        match a.scale.cmp(&b.scale) {
+            Ordering::Equal => Ok((a.numerator, b.numerator, a.scale, a.divisor)),
+            Ordering::Less => {
+                let left = times(a.numerator, power_of_ten(b.scale - a.scale)?)?;
+                Ok((left, b.numerator, b.scale, a.divisor))
+            }
+            Ordering::Greater => {
+                let right = times(b.numerator, power_of_ten(a.scale - b.scale)?)?;
+                Ok((a.numerator, right, a.scale, a.divisor))
+            }
         }
+    }
+
+    /// Over the same power of ten and the same divisor.
+    #[inline(never)]
+    fn divided(a: Self, b: Self) -> Result<Aligned<N>, TooLarge> {
+        let (left, right, scale, divisor) = Self::scaled(a, b)?;
+        if a.divisor == b.divisor {
+            return Ok((left, right, scale, divisor));
+        }
+        let common = greatest_common_divisor(a.divisor, b.divisor).max(1);
+        let left = times(left, of((b.divisor / common).into())?)?;
+        let right = times(right, of((a.divisor / common).into())?)?;
+        let divisor = (a.divisor / common).checked_mul(b.divisor).ok_or(TooLarge)?;
+        of::<N>(divisor.into())?;
         Ok((left, right, scale, divisor))
     }
 
@@ -205,23 +249,25 @@ impl Exact {
     ///
     /// # Errors
     /// When it has too many digits.
-    pub fn plus(self, other: Self) -> Result<Self, PricingError> {
-        if other.numerator == 0 {
+    #[inline]
+    pub fn plus(self, other: Self) -> Result<Self, TooLarge> {
+        if other.is_zero() {
             return Ok(self);
         }
-        if self.numerator == 0 {
+        if self.is_zero() {
             return Ok(other);
         }
         let (a, b, scale, divisor) = self.aligned(other)?;
-        Ok(Self { numerator: a.checked_add(b).ok_or(TOO_LARGE)?, scale, divisor })
+        Ok(Self { numerator: a.plus(b).ok_or(TooLarge)?, scale, divisor })
     }
 
     /// The difference.
     ///
     /// # Errors
     /// When it has too many digits.
-    pub fn minus(self, other: Self) -> Result<Self, PricingError> {
-        let numerator = other.numerator.checked_neg().ok_or(TOO_LARGE)?;
+    #[inline]
+    pub fn minus(self, other: Self) -> Result<Self, TooLarge> {
+        let numerator = other.numerator.negated().ok_or(TooLarge)?;
         self.plus(Self { numerator, ..other })
     }
 
@@ -229,15 +275,17 @@ impl Exact {
     ///
     /// # Errors
     /// When they cannot be brought to one denominator.
-    pub fn compare(self, other: Self) -> Result<Ordering, PricingError> {
+    #[inline]
+    pub fn compare(self, other: Self) -> Result<Ordering, TooLarge> {
         let (a, b, ..) = self.aligned(other)?;
         Ok(a.cmp(&b))
     }
 
     /// Whether it is nothing.
     #[must_use]
+    #[inline]
     pub fn is_zero(self) -> bool {
-        self.numerator == 0
+        self.numerator == N::ZERO
     }
 
     /// The amount with `decimals` decimals: the one place where money is rounded. It has exactly that many,
@@ -245,21 +293,22 @@ impl Exact {
     ///
     /// # Errors
     /// When the amount leaves the range of [`Money`].
+    #[inline]
     pub fn round(self, decimals: u32, rounding: Rounding) -> Result<Money, PricingError> {
         let decimals = decimals.min(MAX_SCALE);
         let whole =
             self.quotient(decimals, rounding).or_else(|_| self.reduced().quotient(decimals, rounding))?;
-        let amount = Decimal::try_from_i128_with_scale(whole, decimals).map_err(|_| TOO_LARGE)?;
-        Ok(Money::parse(amount)?)
+        Ok(Money::parse(whole.decimal(decimals).ok_or(TooLarge)?)?)
     }
 
-    fn quotient(self, decimals: u32, rounding: Rounding) -> Result<i128, PricingError> {
-        let base = times(BASE, i128::from(self.divisor))?;
+    #[inline]
+    fn quotient(self, decimals: u32, rounding: Rounding) -> Result<N, TooLarge> {
+        let base = times(of(BASE)?, of(self.divisor.into())?)?;
         let (numerator, denominator) = match self.scale.checked_sub(decimals) {
-            Some(more) => (self.numerator, times(pow10(more)?, base)?),
-            None => (times(self.numerator, pow10(decimals - self.scale)?)?, base),
+            Some(more) => (self.numerator, times(power_of_ten(more)?, base)?),
+            None => (times(self.numerator, power_of_ten(decimals - self.scale)?)?, base),
         };
-        rounding.divide(numerator, denominator).ok_or(TOO_LARGE)
+        rounding.divide(numerator, denominator).ok_or(TooLarge)
     }
 
     /// The amount as a decimal for people: all its digits where it ends within 12, else rounded to 12.

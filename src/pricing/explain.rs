@@ -184,10 +184,8 @@ fn explain(
         lines.period(at, period)?;
     }
     lines.steps(ledger)?;
-    let (account, bounds) = Account::with_bounds(ledger, tariffs)?;
-    for bound in bounds {
-        lines.bound(bound);
-    }
+    let mut account = Account::default();
+    account.fill_with_bounds(ledger, tariffs, |bound| lines.bound(bound))?;
     let mut cost = ledger.cost(tariffs)?;
     cost.warnings.extend(warnings);
     lines.rounding(&account, &cost)?;

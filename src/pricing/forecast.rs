@@ -193,7 +193,7 @@ impl RunningCost {
                 let rules = tariff.rules(candidate.rules);
                 if rules.hold_by_the_clock(local) && rules.may_hold(elapsed, span.power, span.energy_then) {
                     found.push(Slot { tariff: index, component: candidate.component });
-                    if rules.ask_only_for_the_time() {
+                    if rules.ask_only_for_the_time {
                         break;
                     }
                 }

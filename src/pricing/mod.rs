@@ -14,7 +14,8 @@
 //! - [`stated`] takes the periods of a CDR as they are; [`check`] compares what comes out with what the CDR states;
 //! - both keep a ledger of what was used by price component ([`usage`]), from which [`cost`] makes money: it
 //!   applies `step_size`, VAT, `min_price` and `max_price`;
-//! - [`exact`] is the number in which that is done, without any rounding; [`policy`] is how the few published
+//! - [`exact`] is the number in which that is done, without any rounding, in 64 bits where that is enough
+//!   ([`whole`]); [`policy`] is how the few published
 //!   amounts are rounded, once each, at the very end.
 //!
 //! Decided here, because the specification leaves it open (docs/pricing.md has all of it, and why):
@@ -54,12 +55,15 @@ pub mod report;
 pub mod running;
 pub mod select;
 pub mod simulate;
+#[cfg(test)]
+mod sizes;
 pub mod stated;
 pub mod stored;
 mod stretch;
 mod surplus_ahead;
 pub mod tariffs;
 mod usage;
+mod whole;
 
 pub use check::{Check, CheckState, Difference, Tolerance};
 pub use cost::Cost;

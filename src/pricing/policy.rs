@@ -2,6 +2,7 @@
 //! the note on rounding), so it is a policy that is stored with each CDR.
 
 use super::exact::MAX_SCALE;
+use super::whole::Whole;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,20 +21,18 @@ pub enum Rounding {
 
 impl Rounding {
     /// The quotient as a whole number; `denominator` must be positive. `None` where it does not fit.
-    pub(super) fn divide(self, numerator: i128, denominator: i128) -> Option<i128> {
-        // Amounts of charges fit into 64 bits, where a division costs a tenth.
-        let (quotient, rest) = match (i64::try_from(numerator), i64::try_from(denominator)) {
-            (Ok(small), Ok(by)) => (i128::from(small.checked_div(by)?), i128::from(small.checked_rem(by)?)),
-            _ => (numerator.checked_div(denominator)?, numerator.checked_rem(denominator)?),
-        };
-        let rest = rest.unsigned_abs();
-        let other_half = denominator.unsigned_abs() - rest;
+    #[inline]
+    pub(super) fn divide<N: Whole>(self, numerator: N, denominator: N) -> Option<N> {
+        let (quotient, rest) = numerator.divided(denominator)?;
+        let negative = numerator < N::ZERO;
+        let rest = if negative { rest.negated()? } else { rest };
+        let other_half = denominator.plus(rest.negated()?)?;
         let away = match self {
             Self::HalfUp => rest >= other_half,
-            Self::HalfEven => rest > other_half || (rest == other_half && quotient % 2 != 0),
+            Self::HalfEven => rest > other_half || (rest == other_half && quotient.wide() % 2 != 0),
             Self::Down => false,
         };
-        if away { quotient.checked_add(numerator.signum()) } else { Some(quotient) }
+        if away { quotient.plus(N::of(if negative { -1 } else { 1 })?) } else { Some(quotient) }
     }
 }
 
@@ -85,7 +84,7 @@ mod tests {
 
     #[test]
     fn halves_go_where_the_policy_says() {
-        let all = |n, d| {
+        let all = |n: i64, d| {
             [Rounding::HalfUp, Rounding::HalfEven, Rounding::Down].map(|mode| mode.divide(n, d).unwrap())
         };
         assert_eq!(all(5, 2), [3, 2, 2]);

@@ -159,7 +159,7 @@ impl RunningCost {
             let last = Timestamp::from_millis(reached).unwrap_or(next.at);
             return Err(PricingError::Backwards { last, next: next.at });
         }
-        if next.at.millis().saturating_sub(self.measured.at) > CENTURY {
+        if !self.can_reach(next.at) {
             return Err(PricingError::TooLarge { what: "the time since the latest meter value" });
         }
         match next.energy {
@@ -169,6 +169,12 @@ impl RunningCost {
                 Ok(())
             }
         }
+    }
+
+    /// Whether progress at a moment can be priced: it is no later than a century after the latest meter value.
+    #[must_use]
+    pub fn can_reach(&self, at: Timestamp) -> bool {
+        at.millis().saturating_sub(self.measured.at) <= CENTURY
     }
 
     /// Keeps what came without a measurement until the next one. Of several words on one moment the last counts, and

@@ -5,6 +5,7 @@ use super::calendar::Local;
 use super::exact::{MILLISECOND, PICO};
 use super::policy::WrappedDays;
 use super::tariffs::PreparedTariff;
+use super::whole::plain;
 use crate::domain::tariff::{DayOfWeek, ReservationRestriction, TariffRestrictions};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -129,7 +130,7 @@ pub(super) fn pico(value: Decimal) -> i128 {
 
 /// [`PICO`] parts as a decimal.
 pub(super) fn from_pico(parts: i128) -> Decimal {
-    Decimal::try_from_i128_with_scale(parts, 12).unwrap_or_default().normalize()
+    plain(parts, 12)
 }
 
 /// Minutes of `HH:MM`.
@@ -170,6 +171,8 @@ pub(super) struct Rules {
     power: Bounds,
     /// Milliseconds since the session's start.
     duration: (i64, i64),
+    /// Nothing that the vehicle does matters to them.
+    pub(super) ask_only_for_the_time: bool,
     /// Prices a reservation instead of a charge.
     pub(super) reservation: Option<ReservationRestriction>,
 }
@@ -209,15 +212,19 @@ impl Rules {
         };
         let millis =
             |seconds: Option<u64>| seconds.map(|s| i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1000));
+        let energy = Bounds::of(given.min_kwh.map(|e| e.decimal()), given.max_kwh.map(|e| e.decimal()));
+        let current = Bounds::of(given.min_current, given.max_current);
+        let power = Bounds::of(given.min_power, given.max_power);
         let rules = Self {
             unreadable: !problems.is_empty(),
             window,
             dates: (from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX)),
             weekdays,
             wrapped_days,
-            energy: Bounds::of(given.min_kwh.map(|e| e.decimal()), given.max_kwh.map(|e| e.decimal())),
-            current: Bounds::of(given.min_current, given.max_current),
-            power: Bounds::of(given.min_power, given.max_power),
+            energy,
+            current,
+            power,
+            ask_only_for_the_time: [energy, current, power] == [Bounds::default(); 3],
             duration: (
                 millis(given.min_duration).unwrap_or(i64::MIN),
                 millis(given.max_duration).unwrap_or(i64::MAX),
@@ -232,12 +239,15 @@ impl Rules {
         !self.unreadable
             && self.duration.0 <= now.elapsed
             && now.elapsed < self.duration.1
-            && self.energy.holds(Measured::one(now.energy))
+            && self.hold_by_the_clock(now.local)
+            && (self.ask_only_for_the_time || self.hold_by_measure(now))
+    }
+
+    /// Whether the part of them holds that looks at what is measured.
+    fn hold_by_measure(&self, now: &Situation) -> bool {
+        self.energy.holds(Measured::one(now.energy))
             && self.power.holds(now.power)
             && self.current.holds(now.current)
-            && self.dates.0 <= now.local.day
-            && now.local.day < self.dates.1
-            && self.hold_at(now.local)
     }
 
     /// Whether time of day and day of the week match.
@@ -294,12 +304,6 @@ impl Rules {
             && self.duration.1 > elapsed.0
             && self.power.min.is_none_or(|min| min <= power)
             && self.energy.min.is_none_or(|min| min <= energy)
-    }
-
-    /// Whether nothing that the vehicle does matters to them.
-    pub(super) fn ask_only_for_the_time(&self) -> bool {
-        let free = Bounds::default();
-        self.energy == free && self.power == free && self.current == free
     }
 
     /// Whether the clock's part of them holds.

@@ -124,19 +124,21 @@ impl StatedCharge {
     /// # Errors
     /// When an amount leaves the range of its type.
     pub fn cost(&self, tariffs: &Tariffs) -> Result<Cost, PricingError> {
-        self.ledger(tariffs, |_, _| {})?.cost(tariffs)
+        let mut ledger = Ledger::default();
+        self.fill(&mut ledger, tariffs, |_, _| {})?;
+        ledger.cost(tariffs)
     }
 
-    /// Goes through the periods; each is shown with the components by which it is priced.
-    fn ledger(
+    /// Puts the periods into a ledger; each is shown with the components by which it is priced.
+    fn fill(
         &self,
+        ledger: &mut Ledger,
         tariffs: &Tariffs,
         mut show: impl FnMut(&StatedPeriod, &Slots),
-    ) -> Result<Ledger, PricingError> {
-        let mut ledger = Ledger::default();
+    ) -> Result<(), PricingError> {
         for period in &self.periods {
             let now = self.situation(period, period.falls_from(ledger.total_energy));
-            let slots = self.slots(tariffs, period, &now, &mut ledger);
+            let slots = self.slots(tariffs, period, &now, ledger);
             ledger.energy.add(slots.energy, period.energy)?;
             ledger.time.add(slots.time, period.charging)?;
             ledger.parking.add(slots.parking, period.parking)?;
@@ -156,7 +158,7 @@ impl StatedCharge {
             ledger.reserved = ledger.reserved.saturating_add(period.reserved);
             show(period, &slots);
         }
-        Ok(ledger)
+        Ok(())
     }
 
     /// At the start of a period.
@@ -208,7 +210,8 @@ impl StatedCharge {
     /// The ledger and the periods as they were priced.
     pub(super) fn priced(&self, tariffs: &Tariffs) -> Result<(Ledger, Vec<PricedPeriod>), PricingError> {
         let mut priced = Vec::with_capacity(self.periods.len());
-        let ledger = self.ledger(tariffs, |period, slots| {
+        let mut ledger = Ledger::default();
+        self.fill(&mut ledger, tariffs, |period, slots| {
             let moment = |millis| {
                 Timestamp::from_millis(millis).unwrap_or_else(|| Timestamp::new(chrono::DateTime::UNIX_EPOCH))
             };

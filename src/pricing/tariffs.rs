@@ -209,6 +209,10 @@ impl PreparedTariff {
         self.durations = sorted(self.rules.iter().flat_map(Rules::durations).collect());
     }
 
+    pub(super) fn component(&self, at: u16) -> Option<&PreparedComponent> {
+        self.components.get(usize::from(at))
+    }
+
     /// The rules of an element.
     pub(super) fn rules(&self, at: u16) -> &Rules {
         static NONE: std::sync::LazyLock<Rules> =
@@ -289,7 +293,7 @@ impl Tariffs {
     }
 
     pub(super) fn component(&self, slot: super::select::Slot) -> Option<&PreparedComponent> {
-        self.get(slot.tariff)?.components.get(usize::from(slot.component))
+        self.get(slot.tariff)?.component(slot.component)
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &TariffKey> {

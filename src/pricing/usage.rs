@@ -3,10 +3,11 @@
 use super::PricingError;
 use super::select::Slot;
 use super::tariffs::Tariffs;
+use super::whole::rest;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-const TOO_MUCH: PricingError = PricingError::TooLarge { what: "an amount of energy or time" };
+pub(super) const TOO_MUCH: PricingError = PricingError::TooLarge { what: "an amount of energy or time" };
 
 /// What was used of one dimension, in parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,7 @@ pub(super) struct Surplus {
 
 impl Usage {
     /// Adds what was used by a component; what was used by none is free.
+    #[inline]
     pub(super) fn add(&mut self, slot: Option<Slot>, amount: i128) -> Result<(), PricingError> {
         let Some(slot) = slot else { return Ok(()) };
         match self.amounts.iter_mut().find(|(known, _)| *known == slot) {
@@ -78,16 +80,8 @@ impl Usage {
         let Some(slot) = self.last.filter(|_| total > 0) else { return Ok(None) };
         let step = tariffs.component(slot).ok_or(PricingError::Unknown)?.step;
         let step = i128::from(step).checked_mul(unit).ok_or(TOO_MUCH)?;
-        let over = remainder(total, step);
+        let over = rest(total, step);
         Ok((over > self.slack).then(|| Surplus { slot, amount: step.saturating_sub(over) }))
-    }
-}
-
-/// The rest of a division of positive numbers; quick where they are small, as they are.
-fn remainder(total: i128, step: i128) -> i128 {
-    match (i64::try_from(total), i64::try_from(step)) {
-        (Ok(total), Ok(step)) => i128::from(total.checked_rem(step).unwrap_or_default()),
-        _ => total.checked_rem(step).unwrap_or_default(),
     }
 }
 

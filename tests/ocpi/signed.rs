@@ -4,6 +4,7 @@ use super::peer::Peer;
 use crate::charging::site::Site;
 use crate::ocpp::client::{Client, start_payload, stop_payload};
 use crate::support::db::{TestDb, on_each_engine};
+use crate::web::operator::Operator;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roamwatt::domain::party::Role;
@@ -53,6 +54,11 @@ async fn cdr_of(db: &TestDb, during: Vec<Value>, at_the_stop: Option<Vec<Value>>
     assert_eq!((page.codes(), page.header("x-total-count")), ((200, 1000), "1"));
     let cdr = page.data()[0].clone();
     assert_eq!(cdr["total_energy"], json!(2));
+    // The operator sees the same.
+    let operator = Operator::of_role(&site.node, "viewer").await;
+    let party = format!("{}*{}", cdr["country_code"].as_str().unwrap(), cdr["party_id"].as_str().unwrap());
+    let seen = operator.get(&format!("/cdrs/{party}/{}", cdr["id"].as_str().unwrap())).await;
+    assert_eq!(seen.get("signed_data"), cdr.get("signed_data"));
     cdr
 }
 

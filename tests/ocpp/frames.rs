@@ -5,6 +5,7 @@ use crate::charging::site::Site;
 use crate::support::db::{TestDb, on_each_engine};
 use futures_util::SinkExt;
 use roamwatt::config::Config;
+use roamwatt::db::charges;
 use roamwatt::domain::session::SessionStatus;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -48,6 +49,53 @@ on_each_engine! {
         assert_eq!(site.sessions().await[0].status, SessionStatus::Completed);
         let data = json!({"vendorId": "com.example", "data": "x"});
         assert_eq!(client.call("DataTransfer", data).await, json!({"status": "UnknownVendorId"}));
+        site.node.stop().await;
+    }
+
+    async fn a_clock_that_is_a_century_ahead_keeps_no_charge_from_going_on(db: TestDb) {
+        let site = Site::start(db.url(), 1, quiet).await;
+        let mut client = Client::boot(&site.node, "CS0").await;
+        let started = client.call("StartTransaction", start_payload("04A1")).await;
+        let id = &started["transactionId"];
+        let ahead = |mut payload: Value, year: u32, wh: u32| {
+            payload["meterValue"][0] = json!({
+                "timestamp": format!("{year}-03-01T08:00:00Z"), "sampledValue": [{"value": wh.to_string()}],
+            });
+            payload
+        };
+        let values = meter_payload(id, "08:10:00", 2000);
+        assert_eq!(client.call("MeterValues", values.clone()).await, json!({}));
+        for (year, wh) in [(2999, 9000), (2127, 9500)] {
+            // Twice, as a station that heard no answer sends it.
+            for _ in 0..2 {
+                assert_eq!(client.call("MeterValues", ahead(values.clone(), year, wh)).await, json!({}));
+            }
+        }
+        let session = site.sessions().await.remove(0);
+        let (energy, cost) = (session.kwh, session.total_cost.unwrap());
+        assert_eq!(energy.decimal().normalize().to_string(), "1");
+        assert_eq!(cost.excl_vat.to_string(), "0.89");
+        // All of it is kept, and what comes after it counts.
+        let transaction = i32::try_from(id.as_i64().unwrap()).unwrap();
+        let kept = move |conn: &mut _| {
+            let charge = charges::by_transaction(conn, "CS0", transaction)?.unwrap();
+            charges::samples(conn, &charge.session_id)
+        };
+        assert_eq!(site.node.app().db.read(kept).await.unwrap().len(), 3);
+        assert_eq!(client.call("MeterValues", meter_payload(id, "08:20:00", 3000)).await, json!({}));
+        assert_eq!(site.sessions().await[0].kwh.decimal().normalize().to_string(), "2");
+        // A connector's word of then has no effect either.
+        let status = json!({
+            "connectorId": 1, "errorCode": "NoError", "status": "SuspendedEV", "timestamp": "2999-03-01T08:00:00Z",
+        });
+        assert_eq!(client.call("StatusNotification", status).await, json!({}));
+        let mut stop = stop_payload(id, "08:30:00", 4000);
+        stop["timestamp"] = json!("2999-03-01T08:30:00Z");
+        assert_eq!(client.call("StopTransaction", stop).await, json!({}));
+        site.settle_after(3600).await;
+        let cdr = site.cdr_at(0).await;
+        assert_eq!(cdr.end_date_time.to_string(), "2026-03-01T08:20:00Z", "its last meter value");
+        assert_eq!(cdr.total_energy.decimal().normalize().to_string(), "3");
         site.node.stop().await;
     }
 

@@ -46,7 +46,7 @@ impl<'a> Operator<'a> {
     }
 
     /// What a GET answers, which must be fine.
-    pub(super) async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self.send(Method::GET, path, None).await;
         assert_eq!(response.status(), 200, "GET {path}");
         response.json().await.unwrap()

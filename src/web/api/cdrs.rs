@@ -7,7 +7,7 @@ use super::corrections::CorrectionView;
 use super::input::{Nothing, PartyName, Strict, from_path, list_query};
 use super::output;
 use super::owner::{Whose, owner};
-use super::view::{ChargeTokenView, PeriodView, PriceView, text};
+use super::view::{ChargeTokenView, PeriodView, PriceView, SignedDataView, text};
 use crate::app::App;
 use crate::db::cdr_checks::DisputeState;
 use crate::db::cdrs::{self, CdrFilter};
@@ -67,6 +67,9 @@ pub struct CdrView {
     tariff_ids: Vec<String>,
     /// What was used.
     periods: Vec<PeriodView>,
+    /// What the meter signed; missing where it signed nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_data: Option<SignedDataView>,
     /// Whether it takes back another CDR.
     credit: bool,
     /// The CDR that is taken back.
@@ -181,7 +184,7 @@ impl From<Cdr> for CdrView {
             currency,
             tariffs,
             charging_periods,
-            signed_data: _,
+            signed_data,
             total_cost,
             total_fixed_cost,
             total_energy,
@@ -223,6 +226,7 @@ impl From<Cdr> for CdrView {
             },
             tariff_ids: tariffs.into_iter().map(|tariff| text(tariff.id)).collect(),
             periods: charging_periods.into_iter().map(PeriodView::from).collect(),
+            signed_data: signed_data.map(SignedDataView::from),
             credit: credit.unwrap_or(false),
             credit_reference_id: credit_reference_id.map(text),
             remark,

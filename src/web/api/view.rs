@@ -1,6 +1,7 @@
 //! What several objects of the operator API have in common. Amounts of money and energy are texts with a decimal
 //! number: a JSON number would lose digits in most programs.
 
+use crate::domain::cdr::{SignedData, SignedValue};
 use crate::domain::charging_period::{CdrDimension, ChargingPeriod};
 use crate::domain::session::CdrToken;
 use crate::domain::tariff::Price;
@@ -94,6 +95,56 @@ impl From<ChargingPeriod> for PeriodView {
             start: start_date_time,
             dimensions: dimensions.into_iter().map(dimension).collect(),
             tariff_id: tariff_id.map(text),
+        }
+    }
+}
+
+/// Signed meter values, for whoever verifies them against the meter's public key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SignedDataView {
+    /// How they are encoded.
+    #[schema(example = "OCMF")]
+    encoding_method: String,
+    /// Version of the encoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_method_version: Option<i32>,
+    /// The meter's public key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key: Option<String>,
+    /// In the order of time.
+    signed_values: Vec<SignedValueView>,
+    /// Where a driver can verify them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+/// A signed meter value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SignedValueView {
+    /// Of what: `Start`, `End` or `Intermediate`.
+    #[schema(example = "Start")]
+    nature: String,
+    /// What was signed, readable.
+    plain_data: String,
+    /// The signed document, byte for byte, in base64 where its owner keeps to OCPI.
+    signed_data: String,
+}
+
+impl From<SignedData> for SignedDataView {
+    fn from(data: SignedData) -> Self {
+        let SignedData { encoding_method, encoding_method_version, public_key, signed_values, url, extra: _ } =
+            data;
+        let value = |SignedValue { nature, plain_data, signed_data, extra: _ }| SignedValueView {
+            nature: text(nature),
+            plain_data,
+            signed_data,
+        };
+        Self {
+            encoding_method: text(encoding_method),
+            encoding_method_version,
+            public_key,
+            signed_values: signed_values.into_iter().map(value).collect(),
+            url,
         }
     }
 }
