@@ -2,10 +2,11 @@
 
 use super::car::PowerCurve;
 use super::clock::later;
+use super::config::StationConfig;
 use super::link::LinkError;
 use super::load::{LoadCounters, LoadPlan, LoadReport, Rate};
 use super::progress::ProgressLine;
-use super::station::{Event, SimError, StationConfig, StationSim};
+use super::station::{Event, SimError, StationSim};
 use super::stats::{Latency, Stats, get};
 use super::visitor::Driver;
 use crate::ocpp::v1_6::AuthorizationStatus;
