@@ -7,7 +7,10 @@ use super::output::{Output, count, facts};
 use super::simulated_cdrs::{self, SimulatedCdrsArgs};
 use crate::config::{parse_duration, show_duration};
 use crate::simulate::stats::{Latency, millis_text};
-use crate::simulate::{FleetError, FleetOptions, FleetReport, LoadReport, PowerCurve, Rate, run_fleet};
+use crate::simulate::{
+    FleetError, FleetOptions, FleetReport, LoadReport, Misdeed, PhaseRotation, PowerCurve, Rate, Variety,
+    run_fleet,
+};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +29,7 @@ pub struct SimulateArgs {
 
 #[derive(Debug, Subcommand)]
 enum SimulateCommand {
-    Stations(StationsArgs),
+    Stations(Box<StationsArgs>),
     #[command(hide = true)]
     Cdrs(SimulatedCdrsArgs),
 }
@@ -38,10 +41,14 @@ enum SimulateCommand {
 /// --speed charges go faster than real time; their timestamps then run ahead of the server's clock. With --rate
 /// they send meter values at a steady rate in place of drivers' charges, and the latency of the answers is
 /// measured from the moment each was due.
+///
+/// They keep charging profiles and obey them (OCPP 1.6, 3.13), offline and over a reboot as well; with
+/// --misbehave some of them do not.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 100 --password secret
   roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --speed 60 --charging-share 80 --duration 10m
+  roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 20 --phases 1,3 --rotation RST,STR,TRS --misbehave ignore=2,offline=1
   roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 1000 --rate 5000 --duration 60s --id-tag 'SIM{n}' --json
   roamwatt simulate stations --url ws://127.0.0.1:8080/ocpp --count 1000 --rate max --duration 60s --id-tag 'SIM{n}'")]
 pub struct StationsArgs {
@@ -85,6 +92,21 @@ pub struct StationsArgs {
     /// Meter values a second from all stations together, or max: as many as are answered
     #[arg(long, value_name = "N|max", value_parser = parse_rate)]
     pub rate: Option<Rate>,
+    /// Phases of alternating current that cars use, 1 to 3; of several, one at random for each car
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "3", value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub phases: Vec<u8>,
+    /// On which phases of the grid the stations are wired: RST, RTS, SRT, STR, TRS or TSR; several by turns
+    #[arg(long, value_name = "ROTATION,…", value_delimiter = ',', default_value = "RST")]
+    pub rotation: Vec<PhaseRotation>,
+    /// Of a hundred cars, how many do not charge again after a pause of ten minutes
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub sleepers: u8,
+    /// How many stations misbehave, and how, the first ones in the first way and so on: they ignore (accept
+    /// charging profiles and do not obey), reject, unsupported (answer so to profiles), lack (have no smart
+    /// charging), late (answer ten seconds late), lossy (lose every fifth call or answer), offline (five
+    /// minutes every half hour), reboot (every half hour), forget (reboot and lose their profiles)
+    #[arg(long, value_name = "HOW=N,…", value_delimiter = ',', value_parser = parse_misdeed)]
+    pub misbehave: Vec<(Misdeed, u32)>,
     /// Seed of all random numbers, to have the same run again
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -118,6 +140,12 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "is no time like 10s, 5m or 1h 30m".to_owned())
 }
 
+fn parse_misdeed(text: &str) -> Result<(Misdeed, u32), String> {
+    let (how, count) = text.split_once('=').unwrap_or((text, "1"));
+    let count = count.trim().parse().map_err(|_| format!("'{count}' is no number of stations"))?;
+    Ok((how.parse()?, count))
+}
+
 fn parse_rate(text: &str) -> Result<Rate, String> {
     match text.parse() {
         _ if text == "max" => Ok(Rate::Max),
@@ -132,7 +160,7 @@ fn parse_rate(text: &str) -> Result<Rate, String> {
 /// When the URL is none or the stations cannot begin; when a load was not answered in full.
 pub fn run(settings: &Settings, output: Output, args: SimulateArgs) -> Outcome {
     let args = match args.command {
-        SimulateCommand::Stations(args) => args,
+        SimulateCommand::Stations(args) => *args,
         SimulateCommand::Cdrs(args) => return simulated_cdrs::run(settings, output, &args),
     };
     let options = options(args)?;
@@ -157,6 +185,13 @@ fn options(args: StationsArgs) -> Result<FleetOptions, Failure> {
             "the token '{long}' has more than the 20 characters of OCPP 1.6"
         )));
     }
+    let misbehaving: u64 = args.misbehave.iter().map(|(_, count)| u64::from(*count)).sum();
+    if misbehaving > u64::from(args.count) {
+        return Err(Failure::wrong_use(format!(
+            "{misbehaving} stations are to misbehave and there are {}",
+            args.count
+        )));
+    }
     Ok(FleetOptions {
         url: args.url,
         count: usize::try_from(args.count)?,
@@ -171,6 +206,12 @@ fn options(args: StationsArgs) -> Result<FleetOptions, Failure> {
         id_tags: args.id_tags,
         seed: args.seed,
         rate: args.rate,
+        variety: Variety {
+            car_phases: args.phases,
+            rotations: args.rotation,
+            sleepers: args.sleepers,
+            misdeeds: args.misbehave,
+        },
         progress_every: PROGRESS_EVERY,
     })
 }
@@ -326,6 +367,20 @@ mod tests {
         for wrong in ["--rate 0", "--rate fast", "--count 0", "--duration 60", "--charging-share 101"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(
+            options.variety,
+            Variety { car_phases: vec![3], rotations: vec![PhaseRotation::Rst], ..Variety::default() }
+        );
+        let args = parse("--phases 1,3 --rotation str,TRS --sleepers 20 --misbehave ignore=2,offline");
+        let variety = super::options(args.unwrap()).unwrap().variety;
+        assert_eq!((variety.car_phases, variety.sleepers), (vec![1, 3], 20));
+        assert_eq!(variety.rotations, [PhaseRotation::Str, PhaseRotation::Trs]);
+        assert_eq!(variety.misdeeds, [(Misdeed::Ignore, 2), (Misdeed::Offline, 1)]);
+        for wrong in ["--phases 4", "--rotation RRR", "--misbehave steal=1", "--misbehave late=x"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        let many = parse("--count 2 --misbehave late=2,lossy=1").unwrap();
+        assert_eq!(super::options(many).unwrap_err().code(), super::super::failure::WRONG_USE);
         let long = parse("--id-tag 123456789012345678901").unwrap();
         assert_eq!(super::options(long).unwrap_err().code(), super::super::failure::WRONG_USE);
     }

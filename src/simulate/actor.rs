@@ -5,12 +5,17 @@
 
 use super::calls::{InFlight, Outgoing};
 use super::clock::{SimClock, later, plus};
+use super::config::StationConfig;
 use super::connector::Connector;
 use super::keys::Keys;
 use super::link::{Heard, Link, backoff};
 use super::load::LoadState;
-use super::station::{Command, ConnectorSnapshot, Event, Snapshot, StationConfig};
+use super::misbehaviour::{Fate, Mischief};
+use super::smart::{Profiles, sooner};
+use super::snapshot::Snapshot;
+use super::station::{Command, Event};
 use super::stats::{Stats, add, take};
+use crate::domain::Timestamp;
 use crate::ocpp::frame::{Frame, FrameError};
 use crate::ocpp::v1_6::ResetType;
 use crate::ocpp::wire::Violations;
@@ -25,7 +30,7 @@ use tokio::time::Instant;
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 /// Between two counts of the energy that flows, in simulated time.
-const COUNT_EVERY: Duration = Duration::from_secs(30);
+pub(super) const COUNT_EVERY: Duration = Duration::from_secs(30);
 
 /// How long a soft reset waits for the messages about charges to be answered.
 const RESET_PATIENCE: Duration = Duration::from_secs(10);
@@ -60,6 +65,11 @@ pub(super) struct Actor {
     /// The password has changed: the connection is opened anew with it.
     pub(super) reconnect: bool,
     pub(super) load: Option<LoadState>,
+    /// The charging profiles that it keeps, also over a reboot.
+    pub(super) profiles: Profiles,
+    /// When they may say something else.
+    pub(super) limits_until: Option<Timestamp>,
+    pub(super) mischief: Mischief,
     pub(super) stats: Arc<Stats>,
     /// What others are told has changed.
     pub(super) changed: bool,
@@ -82,14 +92,19 @@ impl Actor {
         stats: Arc<Stats>,
     ) -> (Self, watch::Receiver<Snapshot>) {
         let mut rng = Rng::with_seed(config.seed);
-        let clock = SimClock::start(config.speed);
+        let clock = config.clock.clone().map_or_else(|| SimClock::start(config.speed), SimClock::follow);
         let now = Instant::now();
         let connectors = (1..=config.connectors.max(1))
             .map(|number| Connector::new(number, config.curve, rng.u32(0..2_000_000), clock.now()))
             .collect();
         let (state, receiver) = watch::channel(Snapshot::default());
-        let actor = Self {
-            keys: Keys::new(config.connectors.max(1), config.meter_interval),
+        let mut keys = Keys::new(config.connectors.max(1), config.meter_interval);
+        keys.put_smart_charging(&config);
+        let mut actor = Self {
+            keys,
+            profiles: Profiles::new(config.bounds),
+            limits_until: None,
+            mischief: Mischief::new(&config.misbehaviour, &mut rng, clock.now()),
             password: config.password.clone().map(String::into_bytes),
             clock,
             rng,
@@ -117,6 +132,8 @@ impl Actor {
             state,
             config,
         };
+        let at = actor.clock.now();
+        actor.allocate(at);
         (actor, receiver)
     }
 
@@ -126,7 +143,7 @@ impl Actor {
             self.tick().await;
             self.pump().await;
             self.publish();
-            let deadline = self.next_deadline();
+            let (deadline, turned) = self.next_deadline();
             tokio::select! {
                 command = self.inbox.recv() => match command {
                     Some(Command::Shutdown(reply)) => {
@@ -139,6 +156,7 @@ impl Actor {
                 },
                 heard = self.link.next() => self.hear(heard).await,
                 () = tokio::time::sleep_until(deadline) => {}
+                () = self.clock.turned(turned) => {}
             }
         }
     }
@@ -223,9 +241,16 @@ impl Actor {
         let mut violations = Violations::default();
         match Frame::parse(text, &mut violations) {
             Ok(Frame::Call { id, action, payload }) => {
-                let answer = self.answer(&id, &action, payload);
                 add(&self.stats.received);
-                self.send(answer).await;
+                match self.fate() {
+                    Fate::Answered => {
+                        let answer = self.answer(&id, &action, payload);
+                        self.send(answer).await;
+                    }
+                    Fate::Late => self.put_off(id.into_owned(), action.into_owned(), payload.to_owned()),
+                    Fate::AnswerLost => drop(self.answer(&id, &action, payload)),
+                    Fate::Lost => {}
+                }
             }
             Ok(Frame::Result { id, payload }) => self.take_result(&id, payload),
             Ok(Frame::Error { id, code, description, .. }) => {
@@ -257,6 +282,7 @@ impl Actor {
         add(&self.stats.disconnects);
         self.changed = true;
         self.ping_at = None;
+        self.mischief.forget_late();
         self.forget_in_flight("the connection was lost");
         self.give_up_chores("the connection was lost");
         self.schedule_open();
@@ -286,7 +312,9 @@ impl Actor {
         let now = Instant::now();
         self.time_out(now);
         self.hold_until = self.hold_until.filter(|until| now < *until);
+        self.misbehave(self.clock.now());
         self.live();
+        self.answer_late(now).await;
         self.plan_load(now);
         if self.reset.as_ref().is_some_and(|(_, by)| now >= *by || !self.owes_transactions()) {
             self.reboot().await;
@@ -329,12 +357,15 @@ impl Actor {
             self.lost("reset".to_owned());
         }
         self.lose_registration();
+        self.profiles_after_reboot();
         self.attempts = 0;
         self.open_at = later(Instant::now(), self.config.reboot_time);
         self.tell(Event::Resetting(kind));
     }
 
-    fn next_deadline(&self) -> Instant {
+    /// When to look at the timers again: in real time, and by a clock that somebody else turns.
+    fn next_deadline(&self) -> (Instant, Option<Timestamp>) {
+        let simulated = self.next_event();
         let mut next = later(Instant::now(), LONGEST_SLEEP);
         let mut by = |at: Option<Instant>| next = at.map_or(next, |at| next.min(at));
         if self.link.is_down() && self.wanted_online {
@@ -351,15 +382,21 @@ impl Actor {
         by(self.in_flight.as_ref().map(|call| call.deadline));
         by(self.reset.as_ref().map(|(_, by)| *by));
         by(self.load.as_ref().and_then(LoadState::next_due));
+        by(self.mischief.next_late());
+        by(simulated.map(|at| self.clock.real(at)));
+        (next, simulated)
+    }
+
+    /// What comes next by simulated time.
+    fn next_event(&self) -> Option<Timestamp> {
         let samples = self.load.is_none() && !self.config.meter_interval.is_zero();
+        let mut next = sooner(self.next_change(), self.mischief.next());
         for connector in &self.connectors {
             let timers = [connector.plug_at, connector.unplug_at, connector.give_up_at];
-            timers.into_iter().flatten().for_each(|at| by(Some(self.clock.real(at))));
+            next = timers.into_iter().fold(next, sooner);
             if let Some(transaction) = &connector.transaction {
-                by(Some(self.clock.real(plus(connector.counted_to, COUNT_EVERY))));
-                if samples {
-                    by(Some(self.clock.real(transaction.next_sample)));
-                }
+                next = sooner(next, Some(plus(connector.counted_to, COUNT_EVERY)));
+                next = sooner(next, samples.then_some(transaction.next_sample));
             }
         }
         next
@@ -370,7 +407,7 @@ impl Actor {
         self.unsent() > 0
     }
 
-    fn unsent(&self) -> usize {
+    pub(super) fn unsent(&self) -> usize {
         let waiting = self.queue.iter().filter(|(what, _)| what.is_durable()).count();
         waiting + usize::from(self.in_flight.as_ref().is_some_and(|call| call.what.is_durable()))
     }
@@ -388,23 +425,7 @@ impl Actor {
         if !std::mem::take(&mut self.changed) {
             return;
         }
-        let connectors = self.connectors.iter().map(|connector| ConnectorSnapshot {
-            status: connector.status.clone(),
-            charging: connector.transaction.is_some(),
-            transaction_id: connector
-                .transaction
-                .as_ref()
-                .and_then(|tx| self.transaction_ids.get(&tx.local).copied()),
-            energy_wh: connector.energy_wh(),
-            register_wh: connector.register_wh(),
-        });
-        let snapshot = Snapshot {
-            online: self.link.is_up(),
-            accepted: self.registration == Registration::Accepted,
-            unsent: self.unsent(),
-            waiting: self.queue.len() + usize::from(self.in_flight.is_some()),
-            connectors: connectors.collect(),
-        };
+        let snapshot = self.take_snapshot();
         self.state.send_replace(snapshot);
     }
 }

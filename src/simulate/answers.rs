@@ -5,11 +5,11 @@ use super::calls::Outgoing;
 use super::keys::password_from_key;
 use crate::ocpp::frame::{ErrorCode, write_error, write_fault, write_result};
 use crate::ocpp::v1_6::{
-    Acceptance, CentralCall, ChangeConfiguration, ChangeConfigurationResponse, ConfigurationStatus,
-    DataTransferResponse, DataTransferStatus, GetConfiguration, GetConfigurationResponse, MessageTrigger,
-    ReadingContext, RemoteStartTransaction, RemoteStartTransactionResponse, RemoteStopTransaction,
-    RemoteStopTransactionResponse, Reset, ResetResponse, ResetType, StopReason, TriggerMessage,
-    TriggerMessageResponse, TriggerMessageStatus,
+    Acceptance, CentralCall, ChangeAvailabilityResponse, ChangeConfiguration, ChangeConfigurationResponse,
+    ConfigurationStatus, DataTransferResponse, DataTransferStatus, GetConfiguration,
+    GetConfigurationResponse, MessageTrigger, ReadingContext, RemoteStartTransaction,
+    RemoteStartTransactionResponse, RemoteStopTransaction, RemoteStopTransactionResponse, Reset,
+    ResetResponse, ResetType, StopReason, TriggerMessage, TriggerMessageResponse, TriggerMessageStatus,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,10 +40,12 @@ impl Actor {
                 CentralCall::TriggerMessage(call) => {
                     write(id, &TriggerMessageResponse { status: self.trigger(&call) })
                 }
-                CentralCall::ChangeAvailability(_)
-                | CentralCall::ClearChargingProfile(_)
-                | CentralCall::GetCompositeSchedule(_)
-                | CentralCall::SetChargingProfile(_) => write_error(id, &ErrorCode::NotSupported, "not yet"),
+                CentralCall::ChangeAvailability(call) => {
+                    write(id, &ChangeAvailabilityResponse { status: self.change_availability(&call) })
+                }
+                CentralCall::SetChargingProfile(call) => write_either(id, self.set_profile(&call)),
+                CentralCall::ClearChargingProfile(call) => write_either(id, self.clear_profiles(&call)),
+                CentralCall::GetCompositeSchedule(call) => write_either(id, self.tell_composite(&call)),
             },
         }
     }
@@ -77,7 +79,7 @@ impl Actor {
     }
 
     fn remote_start(&mut self, call: RemoteStartTransaction) -> Acceptance {
-        let RemoteStartTransaction { connector_id, id_tag, charging_profile: _ } = call;
+        let RemoteStartTransaction { connector_id, id_tag, charging_profile } = call;
         if self.registration != Registration::Accepted || self.reset.is_some() {
             return Acceptance::Rejected;
         }
@@ -85,10 +87,17 @@ impl Actor {
             connector_id.is_none_or(|wanted| wanted == c.number)
                 && c.transaction.is_none()
                 && c.token.is_none()
+                && c.operative
         };
         let Some(number) = self.connectors.iter().find(free).map(|connector| connector.number) else {
             return Acceptance::Rejected;
         };
+        if let Some(profile) = charging_profile {
+            let Some(profile) = self.check_ordered(number, &profile) else { return Acceptance::Rejected };
+            if let Some(connector) = self.connector_mut(number) {
+                connector.ordered = Some((id_tag.clone(), profile));
+            }
+        }
         if self.keys.flag("AuthorizeRemoteTxRequests") {
             self.push(Outgoing::Authorize { connector: number, tag: id_tag, reply: None });
         } else {
@@ -135,10 +144,8 @@ impl Actor {
             MessageTrigger::Heartbeat => self.push(Outgoing::Heartbeat),
             MessageTrigger::MeterValues => {
                 let now = self.clock.now();
+                self.advance(now);
                 for number in connectors {
-                    if let Some(connector) = self.connector_mut(number) {
-                        connector.count_to(now);
-                    }
                     self.push_meter(number, &ReadingContext::Trigger);
                 }
             }
@@ -157,6 +164,13 @@ impl Actor {
             MessageTrigger::Other(_) => return TriggerMessageStatus::NotImplemented,
         }
         TriggerMessageStatus::Accepted
+    }
+}
+
+fn write_either<P: Serialize>(id: &str, answer: Result<P, (ErrorCode, String)>) -> String {
+    match answer {
+        Ok(payload) => write(id, &payload),
+        Err((code, reason)) => write_error(id, &code, &reason),
     }
 }
 

@@ -11,24 +11,37 @@ use chrono::TimeDelta;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A clock that runs `speed` times as fast as the real one.
-#[derive(Debug, Clone, Copy)]
+/// A clock that runs `speed` times as fast as the real one, or shows what another one does.
+#[derive(Debug, Clone)]
 pub struct SimClock {
     began: Instant,
     at: Timestamp,
     speed: u32,
+    follows: Option<Clock>,
 }
+
+/// How long a clock that is turned by somebody else is not looked at.
+const LONG: Duration = Duration::from_secs(3600);
 
 impl SimClock {
     /// A clock that shows the real time now and runs `speed` times as fast from here.
     #[must_use]
     pub fn start(speed: u32) -> Self {
-        Self { began: Instant::now(), at: Clock::System.now(), speed: speed.max(1) }
+        Self { began: Instant::now(), at: Clock::System.now(), speed: speed.max(1), follows: None }
+    }
+
+    /// A clock that shows what another one shows, so that it may be turned together with a server's.
+    #[must_use]
+    pub fn follow(clock: Clock) -> Self {
+        Self { began: Instant::now(), at: clock.now(), speed: 1, follows: Some(clock) }
     }
 
     /// The simulated time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        if let Some(clock) = &self.follows {
+            return clock.now();
+        }
         let simulated = self.began.elapsed().saturating_mul(self.speed);
         self.at.plus(TimeDelta::from_std(simulated).unwrap_or(TimeDelta::MAX))
     }
@@ -36,10 +49,25 @@ impl SimClock {
     /// When a simulated time comes in real time.
     #[must_use]
     pub fn real(&self, at: Timestamp) -> Instant {
+        if let Some(clock) = &self.follows {
+            let wait = if clock.now() >= at { Duration::ZERO } else { LONG };
+            return later(Instant::now(), wait);
+        }
         let simulated = u64::try_from(at.millis_since(self.at)).unwrap_or(0);
         // A little late rather than early, so that the time has come when the sleeper wakes.
         let real = Duration::from_micros(simulated.saturating_mul(1000) / u64::from(self.speed) + 1);
         later(self.began, real)
+    }
+}
+
+impl SimClock {
+    /// Waits until a clock that is turned by somebody else shows that time; for ever with one that runs by itself,
+    /// for which [`Self::real`] says when to look again.
+    pub async fn turned(&self, at: Option<Timestamp>) {
+        match (&self.follows, at) {
+            (Some(clock), Some(at)) => clock.sleep_until(at).await,
+            _ => std::future::pending().await,
+        }
     }
 }
 

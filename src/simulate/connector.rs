@@ -1,8 +1,11 @@
 //! One connector of a simulated station: cable, token, charge and meter.
 
 use super::car::{Car, MJ_PER_WH, PowerCurve};
+use super::clock::plus;
 use super::keys::Keys;
+use super::smart::{InForce, Level, VOLTS};
 use crate::domain::Timestamp;
+use crate::domain::charging_profile::ChargingProfile;
 use crate::domain::station::ConnectorStatus;
 use crate::ocpp::v1_6::{IdTag, Measurand, MeterValue, Phase, ReadingContext, SampledValue, Unit};
 
@@ -16,6 +19,8 @@ pub(super) struct Transaction {
     /// Register at its start, mJ.
     pub meter_start: u64,
     pub next_sample: Timestamp,
+    /// Nothing has been offered to it yet.
+    pub begins: bool,
 }
 
 /// A connector.
@@ -41,6 +46,16 @@ pub(super) struct Connector {
     pub unplug_at: Option<Timestamp>,
     /// When an accepted token or a cable without a token is given up.
     pub give_up_at: Option<Timestamp>,
+    /// What it offers a car.
+    pub offer: Level,
+    /// When the car follows that.
+    pub follow_at: Option<Timestamp>,
+    /// What the profiles say, also where the station does not listen.
+    pub limits: InForce,
+    /// A profile that came with a remote start, and for whom.
+    pub ordered: Option<(IdTag, ChargingProfile)>,
+    /// Whether it is in service; a charge that is on goes on.
+    pub operative: bool,
 }
 
 impl Connector {
@@ -58,7 +73,65 @@ impl Connector {
             plug_at: None,
             unplug_at: None,
             give_up_at: None,
+            offer: Level::ANY,
+            follow_at: None,
+            limits: InForce::default(),
+            ordered: None,
+            operative: true,
         }
+    }
+
+    /// The most that it can offer.
+    pub(super) fn rating(&self) -> Level {
+        match self.curve {
+            PowerCurve::Ac { watts, phases } => Level::of_watts(u64::from(watts), phases),
+            PowerCurve::Dc { watts } => Level::of_watts(u64::from(watts), 3),
+        }
+    }
+
+    /// What the car acts on, while a charge is on.
+    pub(super) fn felt(&self) -> Level {
+        match (&self.transaction, &self.car) {
+            (Some(_), Some(car)) => car.felt(),
+            _ => Level::NONE,
+        }
+    }
+
+    /// Offers another level; a car that charges follows it a little later, one that only begins at once.
+    pub(super) fn put_offer(&mut self, level: Level, at: Timestamp) {
+        self.offer = level;
+        match (&mut self.transaction, &mut self.car) {
+            (Some(transaction), Some(car)) => {
+                let begins = transaction.begins && level.each > 0;
+                transaction.begins &= !begins;
+                if begins {
+                    car.feel(level, at, self.curve);
+                }
+                let behind = car.felt() != level;
+                let due = plus(at, car.config().reaction);
+                self.follow_at = if behind { self.follow_at.or(Some(due)) } else { None };
+            }
+            _ => self.follow_at = None,
+        }
+    }
+
+    /// Lets the car follow what is offered, if it is time.
+    pub(super) fn follow(&mut self, at: Timestamp) {
+        if self.follow_at.is_some_and(|due| due <= at) {
+            self.follow_at = None;
+            if let Some(car) = &mut self.car {
+                car.feel(self.offer, at, self.curve);
+            }
+        }
+    }
+
+    /// What flows on each of the connector's phases, in thousandths of an ampere, rounded up. Direct current
+    /// loads all three.
+    pub(super) fn milliamperes(&self) -> [u64; 3] {
+        let Some(car) = &self.car else { return [0; 3] };
+        let phases = car.phases_on(self.curve);
+        let each = (self.watts() * 1000).div_ceil(VOLTS * u64::from(phases));
+        [1, 2, 3].map(|phase| if phase <= phases { each } else { 0 })
     }
 
     /// The register in whole Wh.
@@ -93,7 +166,12 @@ impl Connector {
     pub(super) fn proper_status(&self) -> ConnectorStatus {
         match (&self.transaction, &self.car) {
             (Some(_), Some(car)) if car.is_full() => ConnectorStatus::SuspendedEv,
+            (Some(_), Some(_)) if self.offer.each == 0 => ConnectorStatus::SuspendedEvse,
+            (Some(_), Some(car)) if car.is_asleep() || !car.can_take(self.offer, self.curve) => {
+                ConnectorStatus::SuspendedEv
+            }
             (Some(_), _) => ConnectorStatus::Charging,
+            (None, _) if !self.operative => ConnectorStatus::Unavailable,
             (None, None) if self.token.is_none() => ConnectorStatus::Available,
             // A car that stays after its charge is finishing until it leaves.
             (None, Some(_)) if matches!(self.status, ConnectorStatus::Finishing) && self.token.is_none() => {
@@ -124,18 +202,22 @@ impl Connector {
         if wants("Power.Active.Import") {
             sampled_value.push(of(watts.to_string(), Measurand::PowerActiveImport, Unit::Watts));
         }
-        let amperes = format!("{}.{}", deciamperes / 10, deciamperes % 10);
+        let tenths = |deciamperes: u64| format!("{}.{}", deciamperes / 10, deciamperes % 10);
         let phases = [Phase::L1, Phase::L2, Phase::L3];
         let used = usize::from(self.curve.phases());
         if wants("Current.Import") {
             if self.curve.is_dc() {
-                sampled_value.push(of(amperes, Measurand::CurrentImport, Unit::Amperes));
+                sampled_value.push(of(tenths(deciamperes), Measurand::CurrentImport, Unit::Amperes));
             } else {
-                for phase in phases.iter().take(used) {
-                    let value = of(amperes.clone(), Measurand::CurrentImport, Unit::Amperes);
+                for (phase, flows) in phases.iter().zip(self.milliamperes()).take(used) {
+                    let value = of(tenths(flows / 100), Measurand::CurrentImport, Unit::Amperes);
                     sampled_value.push(SampledValue { phase: Some(phase.clone()), ..value });
                 }
             }
+        }
+        if wants("Current.Offered") && !self.curve.is_dc() {
+            let offered = tenths(self.offer.deciamperes().min(self.rating().deciamperes()));
+            sampled_value.push(of(offered, Measurand::CurrentOffered, Unit::Amperes));
         }
         if wants("Voltage") {
             let value = of(volts.to_string(), Measurand::Voltage, Unit::Volts);

@@ -1,16 +1,21 @@
 //! What happens at the connectors: cables, tokens, charges, time.
 
-use super::actor::{Actor, Registration};
+use super::actor::{Actor, COUNT_EVERY, Registration};
 use super::calls::{Outgoing, Stop};
-use super::car::Car;
+use super::car::{Car, CarConfig};
 use super::clock::plus;
+use super::config::StationConfig;
 use super::connector::{Connector, Transaction};
+use super::smart::Level;
 use super::station::{Command, Event, Reply, SimError};
 use super::stats::{add, take};
 use crate::domain::station::ConnectorStatus;
 use crate::ocpp::v1_6::{AuthorizationStatus, IdTag, ReadingContext, StopReason};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+/// The pause after which a car does not charge again, if it is one of those.
+const SLEEPS_AFTER: Duration = Duration::from_secs(600);
 
 impl Actor {
     pub(super) fn connector_mut(&mut self, number: i32) -> Option<&mut Connector> {
@@ -38,21 +43,41 @@ impl Actor {
                 self.want_online(true);
                 answer(reply, Ok(()));
             }
+            Command::Reboot(reply) => {
+                self.power_fails();
+                answer(reply, Ok(()));
+            }
+            Command::Measure(reply) => {
+                self.advance(self.clock.now());
+                drop(reply.send(self.take_snapshot()));
+            }
             Command::Load(plan) => self.begin_load(plan),
             // The loop takes it before it comes here.
             Command::Shutdown(reply) => answer(reply, Ok(())),
         }
     }
 
-    pub(super) fn plug_in(&mut self, number: i32, car: Option<(u32, u32)>) -> Result<(), SimError> {
-        let random = (self.rng.u32(40_000..90_000), self.rng.u32(150..600));
-        let (capacity_wh, permille) = car.unwrap_or(random);
+    /// A car that nobody has described.
+    fn any_car(&mut self) -> CarConfig {
+        let mut car = CarConfig::new(self.rng.u32(40_000..90_000), self.rng.u32(150..600));
+        let StationConfig { car_phases, sleepers, .. } = &self.config;
+        if !car_phases.is_empty() {
+            car.phases = car_phases.get(self.rng.usize(..car_phases.len())).copied().unwrap_or(3);
+        }
+        if *sleepers > 0 && self.rng.u8(0..100) < *sleepers {
+            car.sleeps_after = Some(SLEEPS_AFTER);
+        }
+        car
+    }
+
+    pub(super) fn plug_in(&mut self, number: i32, car: Option<CarConfig>) -> Result<(), SimError> {
+        let car = car.unwrap_or_else(|| self.any_car());
         let connector = self.find(number)?;
         if connector.car.is_some() {
             return Err(wrong_state(connector, "no car may be plugged in"));
         }
         connector.plug_at = None;
-        connector.car = Some(Car::new(capacity_wh, permille));
+        connector.car = Some(Car::of(car));
         if connector.token.is_some() {
             self.begin_charge(number);
         } else {
@@ -69,6 +94,7 @@ impl Actor {
             Ok(connector) => match &connector.transaction {
                 Some(transaction) if transaction.id_tag == tag => self.stop(number, StopReason::Local),
                 Some(_) => Err(wrong_state(connector, "another token charges here")),
+                None if !connector.operative => Err(wrong_state(connector, "it must be in service")),
                 None if online => {
                     self.push(Outgoing::Authorize { connector: number, tag, reply: Some(reply) });
                     return;
@@ -110,7 +136,7 @@ impl Actor {
         let patience = self.keys.seconds("ConnectionTimeOut");
         let auto_plug = self.config.auto_plug;
         let Some(connector) = self.connector_mut(number) else { return };
-        if connector.transaction.is_some() {
+        if connector.transaction.is_some() || !connector.operative {
             return;
         }
         connector.token = Some(tag);
@@ -125,6 +151,7 @@ impl Actor {
 
     fn begin_charge(&mut self, number: i32) {
         let at = self.clock.now();
+        self.advance(at);
         let interval = self.keys.seconds("MeterValueSampleInterval");
         let local = self.next_number + 1;
         self.next_number = local;
@@ -133,8 +160,10 @@ impl Actor {
         connector.give_up_at = None;
         connector.unplug_at = None;
         connector.counted_to = at;
+        // Until the station has decided, nothing is offered.
+        connector.offer = Level::NONE;
         if let Some(car) = &mut connector.car {
-            car.restart();
+            car.feel(Level::NONE, at, connector.curve);
         }
         let meter_wh = connector.register_wh();
         connector.transaction = Some(Transaction {
@@ -143,9 +172,11 @@ impl Actor {
             began: at,
             meter_start: connector.register,
             next_sample: plus(at, interval),
+            begins: true,
         });
+        self.take_ordered(number, &tag);
         self.push(Outgoing::Start { local, connector: number, tag, meter_wh, at });
-        self.update_status(number);
+        self.allocate(at);
         add(&self.stats.charging);
         add(&self.stats.started);
         self.tell(Event::Started { connector: number });
@@ -179,8 +210,8 @@ impl Actor {
         let at = self.clock.now();
         let auto_unplug = self.config.auto_unplug;
         let keys = self.keys.clone();
+        self.advance(at);
         let Some(connector) = self.connector_mut(number) else { return };
-        connector.count_to(at);
         let energy_wh = connector.energy_wh();
         let value = |connector: &Connector, at, context| {
             connector.meter_value(at, &context, &keys, "StopTxnSampledData")
@@ -195,8 +226,9 @@ impl Actor {
         let by_token = matches!(reason, StopReason::Local | StopReason::Remote);
         connector.status = ConnectorStatus::Finishing;
         connector.unplug_at = auto_unplug.map(|wait| plus(at, wait));
+        let local = transaction.local;
         self.push(Outgoing::Stop(Box::new(Stop {
-            local: transaction.local,
+            local,
             tag: by_token.then(|| transaction.id_tag.clone()),
             meter_wh,
             at,
@@ -204,6 +236,8 @@ impl Actor {
             data: vec![begin, end],
         })));
         self.announce(number, ConnectorStatus::Finishing);
+        self.profiles.end_charge(local);
+        self.allocate(at);
         take(&self.stats.charging);
         add(&self.stats.stopped);
         self.stats.energy_wh.fetch_add(energy_wh, Ordering::Relaxed);
@@ -221,6 +255,7 @@ impl Actor {
         if let Some(connector) = self.connector_mut(number) {
             connector.car = None;
             connector.unplug_at = None;
+            connector.ordered = None;
         }
         self.update_status(number);
         Ok(())
@@ -250,6 +285,15 @@ impl Actor {
         let now = self.clock.now();
         let interval = self.keys.seconds("MeterValueSampleInterval");
         let samples = self.load.is_none() && !interval.is_zero();
+        let is_behind = |connector: &Connector| {
+            connector.transaction.as_ref().is_some_and(|transaction| {
+                (samples && now >= transaction.next_sample) || now >= plus(connector.counted_to, COUNT_EVERY)
+            })
+        };
+        if self.next_change().is_some_and(|at| now >= at) || self.connectors.iter().any(is_behind) {
+            self.advance(now);
+            self.changed = true;
+        }
         for number in 1..=self.config.connectors.max(1) {
             let Some(connector) = self.connector_mut(number) else { continue };
             let due = |at: Option<crate::domain::Timestamp>| at.is_some_and(|at| now >= at);
@@ -258,24 +302,15 @@ impl Actor {
             connector.plug_at = connector.plug_at.filter(|_| !plug);
             connector.unplug_at = connector.unplug_at.filter(|_| !unplug);
             let mut sample = false;
-            let mut full = false;
             if let Some(transaction) = &mut connector.transaction {
                 sample = samples && now >= transaction.next_sample;
                 while samples && transaction.next_sample <= now {
                     transaction.next_sample =
                         plus(transaction.next_sample, interval.max(Duration::from_secs(1)));
                 }
-                let due = plus(connector.counted_to, Duration::from_secs(30));
-                if sample || now >= due {
-                    full = connector.count_to(now);
-                    self.changed = true;
-                }
             }
             if sample {
                 self.push_meter(number, &ReadingContext::SamplePeriodic);
-            }
-            if full {
-                self.update_status(number);
             }
             if unplug {
                 drop(self.unplug(number));
@@ -287,6 +322,7 @@ impl Actor {
                 connector.give_up_at = None;
                 connector.plug_at = None;
                 connector.token = None;
+                connector.ordered = None;
                 self.update_status(number);
             }
         }

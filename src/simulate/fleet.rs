@@ -2,11 +2,13 @@
 
 use super::car::PowerCurve;
 use super::clock::later;
+use super::config::StationConfig;
 use super::link::LinkError;
 use super::load::{LoadCounters, LoadPlan, LoadReport, Rate};
 use super::progress::ProgressLine;
-use super::station::{Event, SimError, StationConfig, StationSim};
+use super::station::{Event, SimError, StationSim};
 use super::stats::{Latency, Stats, get};
+use super::variety::Variety;
 use super::visitor::Driver;
 use crate::ocpp::v1_6::AuthorizationStatus;
 use fastrand::Rng;
@@ -68,6 +70,8 @@ pub struct FleetOptions {
     pub seed: u64,
     /// Send meter values at this rate in place of drivers' charges.
     pub rate: Option<Rate>,
+    /// What differs between the stations.
+    pub variety: Variety,
     /// How often progress is told.
     pub progress_every: Duration,
 }
@@ -240,6 +244,7 @@ impl Fleet {
             config.seed = seeds.u64(..);
             config.auto_plug = Some(Duration::from_secs(10));
             config.auto_unplug = Some(Duration::from_secs(60));
+            options.variety.apply(number, &mut config);
             stations.push(StationSim::spawn_counted(config, Arc::clone(&self.stats))?);
             tokio::select! {
                 () = self.stop.cancelled() => break,

@@ -1,6 +1,9 @@
 //! The configuration keys of a simulated station (OCPP 1.6, 9): the ones that it obeys, and the few more that a
 //! real one has.
 
+use super::config::StationConfig;
+use super::misbehaviour::ProfileManners;
+use super::smart::Bounds;
 use crate::ocpp::v1_6::{ConfigurationStatus, KeyValue};
 use crate::ocpp::wire::Text;
 use std::time::Duration;
@@ -24,16 +27,22 @@ impl Keys {
     #[must_use]
     pub(super) fn new(connectors: i32, meter_interval: Duration) -> Self {
         use Access::{Flag, Number, Read, Words};
-        let measured = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC";
+        let measured =
+            "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Current.Offered,Voltage,SoC";
         let keys = [
             ("AuthorizeRemoteTxRequests", Flag, "false"),
+            ("ChargeProfileMaxStackLevel", Read, ""),
+            ("ChargingScheduleAllowedChargingRateUnit", Read, ""),
+            ("ChargingScheduleMaxPeriods", Read, ""),
             ("ClockAlignedDataInterval", Number, "0"),
             ("ConnectionTimeOut", Number, "60"),
             ("ConnectorPhaseRotation", Read, "NotApplicable"),
+            ("ConnectorSwitch3to1PhaseSupported", Read, "true"),
             ("GetConfigurationMaxKeys", Read, "50"),
             ("HeartbeatInterval", Number, "300"),
             ("LocalAuthorizeOffline", Flag, "true"),
             ("LocalPreAuthorize", Flag, "false"),
+            ("MaxChargingProfilesInstalled", Read, ""),
             ("MeterValueSampleInterval", Number, ""),
             ("MeterValuesAlignedData", Words, ""),
             ("MeterValuesSampledData", Words, measured),
@@ -54,6 +63,32 @@ impl Keys {
         keys.put("NumberOfConnectors", connectors.to_string());
         keys.put("MeterValueSampleInterval", meter_interval.as_secs().to_string());
         keys
+    }
+
+    /// Tells what the station can do with charging profiles (OCPP 1.6, 9.4), and how it is wired (9.1.7). One
+    /// without smart charging has none of those keys.
+    pub(super) fn put_smart_charging(&mut self, config: &StationConfig) {
+        let Bounds { stack_level, periods, installed, amperes, watts } = config.bounds;
+        let units = [(amperes, "Current"), (watts, "Power")];
+        let units: Vec<&str> =
+            units.into_iter().filter(|(allowed, _)| *allowed).map(|(_, word)| word).collect();
+        let all = [
+            ("ChargeProfileMaxStackLevel", stack_level.to_string()),
+            ("ChargingScheduleAllowedChargingRateUnit", units.join(",")),
+            ("ChargingScheduleMaxPeriods", periods.to_string()),
+            ("ConnectorSwitch3to1PhaseSupported", "true".to_owned()),
+            ("MaxChargingProfilesInstalled", installed.to_string()),
+        ];
+        if config.misbehaviour.profiles == ProfileManners::Lacks {
+            self.0.retain(|(name, ..)| all.iter().all(|(smart, _)| smart != name));
+        } else {
+            all.into_iter().for_each(|(name, value)| self.put(name, value));
+            self.put("SupportedFeatureProfiles", "Core,RemoteTrigger,SmartCharging".to_owned());
+        }
+        if !config.curve.is_dc() {
+            let wired = (1..=config.connectors.max(1)).map(|number| format!("{number}.{}", config.rotation));
+            self.put("ConnectorPhaseRotation", wired.collect::<Vec<_>>().join(","));
+        }
     }
 
     /// Sets a value from within the station.

@@ -122,6 +122,7 @@ impl Actor {
     /// The message itself, with the meter as it stands when it is sent.
     pub(super) fn sample(&mut self, sample: &SampleDue) -> MeterValues {
         let now = self.clock.now();
+        self.advance(now);
         let mut timestamp = now;
         if let Some(load) = &mut self.load {
             // No two of a station are from the same millisecond, so that none is taken for a repetition.
@@ -131,8 +132,7 @@ impl Actor {
         let mut transaction_id = None;
         let mut sampled_value = Vec::with_capacity(2);
         let context = ReadingContext::SamplePeriodic;
-        if let Some(connector) = self.connectors.iter_mut().find(|c| c.number == sample.connector) {
-            connector.count_to(now);
+        if let Some(connector) = self.connectors.iter().find(|c| c.number == sample.connector) {
             let (wh, watts) = (connector.register_wh().to_string(), connector.watts().to_string());
             let of = |value, measurand, unit| SampledValue::of(value, measurand, unit, context.clone());
             sampled_value.push(of(wh, Measurand::EnergyActiveImportRegister, Unit::WattHours));

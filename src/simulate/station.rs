@@ -1,9 +1,11 @@
 //! A simulated station as its user sees it: what it is, what can be done at it, what it tells.
 
 use super::actor::Actor;
-use super::car::PowerCurve;
+use super::car::CarConfig;
+use super::config::StationConfig;
 use super::link::{LinkError, station_url};
 use super::load::LoadPlan;
+use super::snapshot::Snapshot;
 use super::stats::Stats;
 use crate::domain::station::ConnectorStatus;
 use crate::ocpp::v1_6::{AuthorizationStatus, IdTag, RegistrationStatus, ResetType, StopReason};
@@ -13,74 +15,6 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Events that a slow listener may be behind before it loses some.
 const EVENTS_KEPT: usize = 64;
-
-/// What a simulated station is.
-#[derive(Clone)]
-pub struct StationConfig {
-    /// Base URL; the id is put behind it: `ws://127.0.0.1:8080/ocpp`.
-    pub url: String,
-    /// Its id.
-    pub id: String,
-    /// For HTTP Basic authentication; none connects without.
-    pub password: Option<String>,
-    /// How many connectors, numbered from 1.
-    pub connectors: i32,
-    /// What they offer.
-    pub curve: PowerCurve,
-    /// Between meter values, in simulated time (whole seconds).
-    pub meter_interval: Duration,
-    /// How many times as fast as real time a charge goes.
-    pub speed: u32,
-    /// Of its random numbers: registers, batteries, jitter.
-    pub seed: u64,
-    /// Vendor in the BootNotification.
-    pub vendor: String,
-    /// Model in the BootNotification.
-    pub model: String,
-    /// When a driver who waits with an accepted token plugs in by itself, in simulated time.
-    pub auto_plug: Option<Duration>,
-    /// When the cable is taken out by itself after a charge, in simulated time.
-    pub auto_unplug: Option<Duration>,
-    /// How long an answer is waited for.
-    pub call_timeout: Duration,
-    /// The first wait before a lost connection is opened again; it doubles.
-    pub reconnect_least: Duration,
-    /// The longest wait.
-    pub reconnect_most: Duration,
-    /// How long a reboot takes.
-    pub reboot_time: Duration,
-}
-
-impl std::fmt::Debug for StationConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StationConfig").field("url", &self.url).field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-impl StationConfig {
-    /// A wallbox with one connector, in real time, without a password.
-    #[must_use]
-    pub fn new(url: impl Into<String>, id: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            id: id.into(),
-            password: None,
-            connectors: 1,
-            curve: PowerCurve::AC_11,
-            meter_interval: Duration::from_secs(10),
-            speed: 1,
-            seed: 1,
-            vendor: "Roamwatt".to_owned(),
-            model: "Simulator".to_owned(),
-            auto_plug: None,
-            auto_unplug: None,
-            call_timeout: Duration::from_secs(30),
-            reconnect_least: Duration::from_secs(1),
-            reconnect_most: Duration::from_secs(30),
-            reboot_time: Duration::from_secs(1),
-        }
-    }
-}
 
 /// Why something cannot be done at a simulated station.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -192,55 +126,19 @@ pub enum Event {
     },
 }
 
-/// What a station is doing now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Snapshot {
-    /// Whether its socket is open.
-    pub online: bool,
-    /// Whether the server let it in.
-    pub accepted: bool,
-    /// Messages about charges that the server has not answered yet.
-    pub unsent: usize,
-    /// Messages of any kind that the server has not answered yet.
-    pub waiting: usize,
-    /// Its connectors, from 1.
-    pub connectors: Vec<ConnectorSnapshot>,
-}
-
-/// What a connector is doing now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectorSnapshot {
-    /// What it is doing.
-    pub status: ConnectorStatus,
-    /// Whether a charge is on.
-    pub charging: bool,
-    /// The id of the charge, once the server gave one.
-    pub transaction_id: Option<i64>,
-    /// Energy of the charge, Wh.
-    pub energy_wh: u64,
-    /// The meter, Wh.
-    pub register_wh: i32,
-}
-
-impl Snapshot {
-    /// A connector by its number.
-    #[must_use]
-    pub fn connector(&self, number: i32) -> Option<&ConnectorSnapshot> {
-        self.connectors.get(usize::try_from(number).ok()?.checked_sub(1)?)
-    }
-}
-
 pub(super) type Reply = oneshot::Sender<Result<(), SimError>>;
 
 /// What is done at a station.
 #[derive(Debug)]
 pub(super) enum Command {
-    PlugIn(i32, Option<(u32, u32)>, Reply),
+    PlugIn(i32, Option<CarConfig>, Reply),
     PresentToken(i32, IdTag, Reply),
     Stop(i32, StopReason, Reply),
     Unplug(i32, Reply),
     GoOffline(Reply),
     GoOnline(Reply),
+    Reboot(Reply),
+    Measure(oneshot::Sender<Snapshot>),
     Load(LoadPlan),
     Shutdown(Reply),
 }
@@ -326,7 +224,15 @@ impl StationSim {
     /// # Errors
     /// As [`Self::plug_in`].
     pub async fn plug_in_car(&self, connector: i32, capacity_wh: u32, permille: u32) -> Result<(), SimError> {
-        self.ask(|reply| Command::PlugIn(connector, Some((capacity_wh, permille)), reply)).await
+        self.plug_in_like(connector, CarConfig::new(capacity_wh, permille)).await
+    }
+
+    /// Plugs a car in that is as it is said.
+    ///
+    /// # Errors
+    /// As [`Self::plug_in`].
+    pub async fn plug_in_like(&self, connector: i32, car: CarConfig) -> Result<(), SimError> {
+        self.ask(|reply| Command::PlugIn(connector, Some(car), reply)).await
     }
 
     /// Presents a token: asks the server, and starts the charge once a car is plugged in; a token that charges
@@ -377,6 +283,25 @@ impl StationSim {
     /// When the station is gone.
     pub async fn go_online(&self) -> Result<(), SimError> {
         self.ask(Command::GoOnline).await
+    }
+
+    /// Reboots as when the power was gone: what charges ends, and the connection with it.
+    ///
+    /// # Errors
+    /// When the station is gone.
+    pub async fn reboot(&self) -> Result<(), SimError> {
+        self.ask(Command::Reboot).await
+    }
+
+    /// What it is doing at this moment, with everything that has flowed and changed up to now;
+    /// [`Self::snapshot`] is what it last told by itself.
+    ///
+    /// # Errors
+    /// When the station is gone.
+    pub async fn measure(&self) -> Result<Snapshot, SimError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Measure(reply)).await.map_err(|_| SimError::Gone)?;
+        answer.await.map_err(|_| SimError::Gone)
     }
 
     /// Sends meter values by a plan until its end.

@@ -20,6 +20,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_util::sync::CancellationToken;
 
+mod limits;
+
 const SOON: Duration = Duration::from_secs(20);
 
 /// What the server does with a call.
@@ -513,6 +515,7 @@ fn options(server: &Server) -> FleetOptions {
         id_tags: vec!["A".to_owned()],
         seed: 7,
         rate: None,
+        variety: Variety::default(),
         progress_every: Duration::from_millis(300),
     }
 }

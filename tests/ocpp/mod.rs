@@ -3,6 +3,7 @@
 mod admission;
 pub(crate) mod client;
 mod frames;
+mod limits;
 mod python_station;
 mod schemas;
 mod sockets;

@@ -102,7 +102,7 @@ impl Installed {
 }
 
 /// The limits at a connector at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct InForce {
     /// Of the whole station, to be shared.
     pub station: Option<Level>,

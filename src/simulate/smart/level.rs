@@ -30,6 +30,9 @@ impl Level {
     /// Nothing.
     pub const NONE: Self = Self { each: 0, phases: 3 };
 
+    /// More than anything takes.
+    pub const ANY: Self = Self { each: LARGEST * PER_DECIAMPERE, phases: 3 };
+
     /// So many tenths of an ampere on each of so many phases.
     #[must_use]
     pub fn of_deciamperes(deciamperes: u64, phases: u8) -> Self {

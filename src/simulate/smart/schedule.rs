@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 /// What is said at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Said {
+pub(super) struct Said {
     /// The limit; none where nothing is said, and somebody else has a say.
     pub level: Option<Level>,
     /// From when it may be another; none when never.
@@ -30,7 +30,7 @@ pub fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timest
 /// - A schedule that recurs begins anew 24 hours or 7 days after its start, whatever of it is left (5.16.4).
 /// - A schedule without a start counts from `began` even if it is absolute (7.13).
 #[must_use]
-pub fn said(profile: &ChargingProfile, began: Timestamp, at: Timestamp) -> Said {
+pub(super) fn said(profile: &ChargingProfile, began: Timestamp, at: Timestamp) -> Said {
     let nothing_until = |until| Said { level: None, until };
     if profile.valid_to.is_some_and(|to| at >= to) {
         return nothing_until(None);
