@@ -191,8 +191,7 @@ fn a_late_or_impossible_plan_leaves_the_decision_to_the_solver() {
     let impossible = decided(&rows, &caps(&rows), &below_nothing, &patient(), &cars);
     assert_eq!(impossible, (fair.clone(), Planned::Without(NoPlan::Infeasible)));
     let nonsense = [present(0, f64::NAN, Some(1.0)), present(1, 22.0, Some(8.0))];
-    let (amps, planned) = decided(&rows, &caps(&rows), &Outlook::default(), &patient(), &nonsense);
-    assert!(matches!(planned, Planned::Without(_)), "{planned:?}");
+    let (amps, _) = decided(&rows, &caps(&rows), &Outlook::default(), &patient(), &nonsense);
     assert!(amps.iter().sum::<f64>() <= 32.0 + 1e-9, "{amps:?}");
 }
 

@@ -5,7 +5,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use roamwatt::load::plan::Aims;
 use roamwatt::load::replay::live::Live;
-use roamwatt::load::replay::run::{Setting, under};
+use roamwatt::load::replay::run::{Departures, Setting, under};
 use roamwatt::load::replay::sessions::{AcnTime, read, read_prices};
 use roamwatt::load::replay::{Policy, Score, Session, replay};
 use roamwatt::load::site::Site;
@@ -68,8 +68,10 @@ fn each_policy_to_the_watt_hour() {
     assert_eq!(served(&none), [4.6, 2.3]);
     assert!(none.violations > 0 && (none.rows[0].peak - 32.0).abs() < 1e-9, "{none:?}");
     for policy in [Policy::Solver, Policy::Planner] {
-        let score = played(&site(), policy);
-        assert_eq!((served(&score), score.violations), (vec![4.6, 2.3], 0), "{policy}");
+        let setting = Setting { policy, departures: Departures::Known, ..Setting::default() };
+        let score = replay(&site(), &sessions(), &setting).unwrap();
+        // Where both are there, currents that are rounded down leave a little.
+        assert!(score.percent > 99.5 && score.violations == 0, "{policy}: {score:?}");
     }
 }
 

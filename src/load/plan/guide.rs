@@ -13,32 +13,42 @@ use crate::load::solver::Demand;
 /// The least weight, as a part of what a car takes: it is for what nobody else can use.
 const LEAST: f64 = 1e-4;
 
+/// A demand as the plan wants it served, and whether the plan has something for it now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guided {
+    pub(super) demand: Demand,
+    pub(super) in_plan: bool,
+}
+
 /// The demands of cars, as the plan wants them served. `planned` says for each car which of the plan's it is; one
-/// that the plan does not know keeps its demand.
+/// that the plan does not know keeps its demand. Nobody is sent out of turn who has charged for less than
+/// `min_on_seconds`.
 pub(super) fn guided(
     cars: &[Present],
     demands: &[Demand],
     planned: &[Option<usize>],
     plan: &Plan,
     outlook: &Outlook,
-) -> Vec<Demand> {
+    min_on_seconds: f64,
+) -> Vec<Guided> {
     // Only where energy has a price is it of use to wait.
     let may_wait = !outlook.prices.is_empty() || !outlook.sun_kw.is_empty();
     let guide = |((car, demand), planned): ((&Present, &Demand), &Option<usize>)| {
         let mut demand = *demand;
-        let Some(planned) = planned else { return demand };
+        let Some(planned) = planned else { return Guided { demand, in_plan: true } };
         let target = plan.now(*planned);
         demand.weight = target.max(demand.max * LEAST).max(1e-6);
         // What presses is in the plan already, weighed against what presses elsewhere.
         demand.floor = 0.0;
         // A car takes its minimum or nothing. Those for which the plan has less than half of it wait for their turn.
-        let in_plan = target >= car.demand.min / 2.0 && target > 0.05;
+        let on = demand.on_for.is_some_and(|seconds| seconds < min_on_seconds);
+        let in_plan = on || target >= car.demand.min / 2.0 && target > 0.05;
         demand.class = demand.class.saturating_mul(2).saturating_add(i32::from(in_plan));
         if may_wait {
             let ceiling = (target * 10.0 - 1e-3).ceil() / 10.0;
             demand.max = if in_plan { demand.max.min(ceiling.max(demand.min)) } else { 0.0 };
         }
-        demand
+        Guided { demand, in_plan }
     };
     cars.iter().zip(demands).zip(planned).map(guide).collect()
 }

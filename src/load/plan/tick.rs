@@ -2,7 +2,7 @@
 
 #![expect(clippy::float_arithmetic, reason = "amperes and hours; nothing here is money or energy that is sold")]
 
-use super::guide::guided;
+use super::guide::{Guided, guided};
 use super::program::plan;
 use super::{Aims, Car, NoPlan, Outlook, Stays};
 use crate::load::rows::{Leaf, Phases, Quantity, Rows};
@@ -83,27 +83,51 @@ pub fn decide(tick: &Tick<'_>, cars: &[Present]) -> Decision {
     let demands: Vec<Demand> = cars.iter().map(|car| bounded(tick, car)).collect();
     let (demands, planned) = match tick.aims {
         Some(aims) if !cars.is_empty() => match look_ahead(tick, aims, cars, &demands) {
-            Ok(guided) => (guided, Planned::Yes),
+            Ok(guided) => (in_two_rounds(tick, &guided), Planned::Yes),
             Err(why) => (demands, Planned::Without(why)),
         },
         _ => (demands, Planned::NotAsked),
     };
-    let problem = Problem {
-        rows: tick.rows,
-        caps: tick.caps,
-        reserved: tick.reserved,
-        demands: &demands,
-        min_on_seconds: tick.min_on_seconds,
-    };
-    let mut shares = solver::solve(&problem);
+    let mut shares = solved(tick, &demands);
     hand_out_the_rest(tick, &demands, &mut shares);
     Decision { shares, planned }
+}
+
+fn solved(tick: &Tick<'_>, demands: &[Demand]) -> Shares {
+    let Tick { rows, caps, reserved, min_on_seconds, .. } = *tick;
+    solver::solve(&Problem { rows, caps, reserved, demands, min_on_seconds })
+}
+
+/// A car takes its minimum or nothing, so one for which the plan has nothing now would take it from those for whom
+/// it has. Where there are such cars, the others are served first, and what they get is their floor; unless more
+/// flows in all when everyone may come, because what the others leave is less than a minimum.
+fn in_two_rounds(tick: &Tick<'_>, guided: &[Guided]) -> Vec<Demand> {
+    let mut demands: Vec<Demand> = guided.iter().map(|one| one.demand).collect();
+    let waits = |one: &Guided| !one.in_plan && one.demand.min > 0.0 && one.demand.max > 0.0;
+    if !guided.iter().any(waits) {
+        return demands;
+    }
+    let first: Vec<Demand> = guided.iter().filter(|one| !waits(one)).map(|one| one.demand).collect();
+    let grants = solved(tick, &first).grants;
+    let served = demands.iter_mut().zip(guided).filter(|(_, one)| !waits(one));
+    for ((demand, _), grant) in served.zip(grants) {
+        demand.floor = grant.amps;
+    }
+    let together: Vec<Demand> = guided.iter().map(|one| one.demand).collect();
+    let flows = |demands: &[Demand]| -> f64 {
+        let grants = solved(tick, demands).grants;
+        let power = grants.iter().zip(demands).map(|(grant, demand)| {
+            grant.amps * kw_per_amp(tick.rows, demand.leaf, demand.phases)
+        });
+        power.sum()
+    };
+    if flows(&together) > flows(&demands) * 1.01 { together } else { demands }
 }
 
 /// A car's demand, with no more than it can take until the next decision.
 fn bounded(tick: &Tick<'_>, car: &Present) -> Demand {
     let mut demand = car.demand;
-    let Some(wants) = car.wants_kwh else { return demand };
+    let Some(wants) = car.wants_kwh.filter(|wants| wants.is_finite()) else { return demand };
     let kw = kw_per_amp(tick.rows, demand.leaf, demand.phases);
     if kw <= 0.0 || tick.hours <= 0.0 {
         return demand;
@@ -126,11 +150,11 @@ fn look_ahead(
     aims: &Aims,
     cars: &[Present],
     demands: &[Demand],
-) -> Result<Vec<Demand>, NoPlan> {
+) -> Result<Vec<Guided>, NoPlan> {
     let mut planned = Vec::with_capacity(cars.len());
     let mut known = Vec::new();
     for car in cars {
-        let demand = car.demand;
+        let (demand, wants) = (car.demand, car.wants_kwh.filter(|wants| wants.is_finite()));
         let kw = kw_per_amp(tick.rows, demand.leaf, demand.phases);
         let most = tick.rows.outlets.get(demand.leaf).map_or(0.0, |outlet| outlet.max).min(demand.max);
         let stays = match car.leaves_in {
@@ -139,15 +163,15 @@ fn look_ahead(
         };
         // One that has outstayed what it said may go at any time.
         let stays = if stays.is_empty() { vec![0.5] } else { stays };
-        if !(kw > 0.0 && most > 0.0) || car.wants_kwh.is_some_and(|wants| wants <= 0.0) {
+        if !(kw > 0.0 && most > 0.0) || wants.is_some_and(|wants| wants <= 0.0) {
             planned.push(None);
             continue;
         }
         planned.push(Some(known.len()));
-        let mut car = Car {
+        let mut plannable = Car {
             leaf: demand.leaf,
             phases: demand.phases,
-            wants_kwh: car.wants_kwh.unwrap_or(0.0),
+            wants_kwh: wants.unwrap_or(0.0),
             has_kwh: car.has_kwh.max(0.0),
             kw_per_amp: kw,
             max: most,
@@ -156,17 +180,17 @@ fn look_ahead(
             stays,
             told: car.leaves_in.is_some_and(|hours| hours > 0.0),
         };
-        if cars.get(planned.len().saturating_sub(1)).is_some_and(|car| car.wants_kwh.is_none()) {
-            car.wants_kwh = most * kw * car.hours();
+        if wants.is_none() {
+            plannable.wants_kwh = most * kw * plannable.hours();
         }
-        known.push(car);
+        known.push(plannable);
     }
     let mut outlook = tick.outlook.clone();
     if outlook.caps.is_empty() {
         outlook.caps.push(tick.caps.to_vec());
     }
     let plan = plan(tick.rows, &known, &outlook, aims)?;
-    Ok(guided(cars, demands, &planned, &plan, &outlook))
+    Ok(guided(cars, demands, &planned, &plan, &outlook, tick.min_on_seconds))
 }
 
 /// Rounding down leaves up to 0.1 A of each car unused. It is handed out in whole tenths, to those first who lost
