@@ -35,8 +35,8 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "KW", value_parser = factor)]
     limit_kw: Option<f64>,
     /// What is known of departures beforehand
-    #[arg(long, value_enum, default_value_t = Known::Said)]
-    departures: Known,
+    #[arg(long, value_enum, default_value_t = Beforehand::Said)]
+    departures: Beforehand,
     /// Minutes between decisions; arrivals and departures are decided on at once
     #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     step_minutes: u32,
@@ -78,7 +78,7 @@ impl How {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Known {
+enum Beforehand {
     /// What drivers said
     Said,
     /// When they really left
@@ -105,9 +105,9 @@ pub(super) fn run(output: Output, args: &ReplayArgs) -> Outcome {
         None => Vec::new(),
     };
     let departures = match args.departures {
-        Known::Said => Departures::Said,
-        Known::Known => Departures::Known,
-        Known::Unknown => Departures::Unknown,
+        Beforehand::Said => Departures::Said,
+        Beforehand::Known => Departures::Known,
+        Beforehand::Unknown => Departures::Unknown,
     };
     let step = TimeDelta::minutes(i64::from(args.step_minutes));
     let policies: Vec<Policy> = if args.policy.is_empty() {
