@@ -102,6 +102,11 @@ pub enum Known {
     NoCar,
 }
 
+/// Answers whoever asked, and may have gone meanwhile.
+pub(super) fn answer<T>(reply: oneshot::Sender<T>, with: T) {
+    let _gone = reply.send(with);
+}
+
 /// The receiving end, for the manager.
 #[derive(Debug)]
 pub struct Notices(pub(super) mpsc::UnboundedReceiver<Notice>);

@@ -1,7 +1,7 @@
 //! The task that runs all sites. It waits for nothing but news: what takes time is done beside it and comes back
 //! as news.
 
-use super::feed::{Known, Notice, Notices};
+use super::feed::{Known, Notice, Notices, answer};
 use super::record;
 use super::runner::Runner;
 use crate::app::App;
@@ -107,10 +107,9 @@ impl Manager {
             let runner = site.as_ref().and_then(|site| self.runners.get_mut(site));
             match (runner, notice) {
                 (Some(runner), notice) => runner.at_station(&station, notice),
-                // Whoever asked may have gone.
-                (None, Notice::Admit { reply, .. }) => drop(reply.send(true)),
+                (None, Notice::Admit { reply, .. }) => answer(reply, true),
                 (None, Notice::Wish { reply, .. } | Notice::Forgive { reply, .. }) => {
-                    drop(reply.send(Known::No));
+                    answer(reply, Known::No);
                 }
                 (None, _) => {}
             }
@@ -121,18 +120,18 @@ impl Manager {
             Notice::SiteMeter { site, meter, amps, at, reply } => {
                 let known = self.at(&site, changed, |runner| runner.site_meter(&meter, amps, at));
                 if let Some(reply) = reply {
-                    drop(reply.send(known));
+                    answer(reply, known);
                 } else if known != Known::Yes {
                     tracing::warn!(site, meter, "a reading of a meter that no site has");
                 }
             }
             Notice::Heartbeat { site, reply } => {
-                drop(reply.send(self.at(&site, changed, Runner::heartbeat)));
+                answer(reply, self.at(&site, changed, Runner::heartbeat));
             }
             Notice::Limit { site, limit, reply } => {
-                drop(reply.send(self.at(&site, changed, |runner| runner.limit(limit))));
+                answer(reply, self.at(&site, changed, |runner| runner.limit(limit)));
             }
-            Notice::View { site, reply } => drop(reply.send(self.runners.get(&site).map(Runner::view))),
+            Notice::View { site, reply } => answer(reply, self.runners.get(&site).map(Runner::view)),
             Notice::Changed => self.look_for_sites(),
             Notice::Loaded(sites) => self.load(sites, changed).await,
             Notice::Persisted { site, orders, durable } => {

@@ -1,7 +1,7 @@
 //! One site: its controller, its stations' lines, and what waits to become durable.
 
 use super::desk::Desk;
-use super::feed::{Known, Notice};
+use super::feed::{Known, Notice, answer};
 use super::{profiles, record};
 use crate::app::App;
 use crate::charging::StationAnswer;
@@ -205,12 +205,11 @@ impl Runner {
                     (Some(_), _) => Known::NoCar,
                     (None, _) => Known::No,
                 };
-                // Whoever asked may have gone.
-                drop(reply.send(known));
+                answer(reply, known);
             }
             Notice::Forgive { reply, .. } => {
                 self.handle(&Event::Forgive { station: place });
-                drop(reply.send(Known::Yes));
+                answer(reply, Known::Yes);
             }
             _ => {}
         }
@@ -299,7 +298,7 @@ impl Runner {
                 if !room {
                     tracing::info!(site = %self.id, "a driver was not let in: there is no room for the station");
                 }
-                drop(reply.send(room));
+                answer(reply, room);
             } else if !reply.is_closed() {
                 self.waiting.push(Waiting { leaves, until, reply });
             }

@@ -3,10 +3,12 @@
 
 mod acn;
 mod bad_input;
+mod board;
 mod checker;
 mod fair;
 mod fallbacks;
 mod generate;
+mod interleavings;
 mod known;
 mod planner;
 mod replay;

@@ -163,7 +163,7 @@ impl Controller {
         for ((leaf, entry), connector) in self.ledger.entries().iter().enumerate().zip(connectors) {
             let Some(state) = self.leaves.get(leaf) else { continue };
             let exposure = self.ledger.exposure(leaf, now);
-            let expected = state.expected.is_some() && entry.trust == Trust::Unproven;
+            let expected = state.expected.is_some() && entry.trust != Trust::Proven;
             let kept = if !entry.online || entry.is_unbound() {
                 exposure.most()
             } else if expected {

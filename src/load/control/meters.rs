@@ -117,8 +117,7 @@ mod tests {
 
     #[test]
     fn silence_and_nonsense_are_the_worst_case_until_a_good_reading() {
-        let mut meter = heard();
-        assert_eq!(meter.background(61_000, WORST), WORST);
+        assert_eq!(heard().background(61_000, WORST), WORST);
         for bad in [f64::NAN, f64::INFINITY, 1e9] {
             let mut meter = heard();
             assert_eq!(meter.take([bad, 0.0, 0.0], 2_000, 2_000), Reading::Nonsense);

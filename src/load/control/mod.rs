@@ -238,9 +238,9 @@ impl Controller {
             // Nothing may start before its standing limit is in force.
             _ if entry.default.is_none() && entry.trust != Trust::Unable => return false,
             Trust::Proven => return true,
-            // These count with all that they can draw at all times.
-            Trust::Unable | Trust::Ignores => 0,
-            Trust::Unproven => entry.ceiling().saturating_sub(self.ledger.exposure(leaf, now).base),
+            Trust::Unable | Trust::Ignores | Trust::Unproven => {
+                entry.ceiling().saturating_sub(self.ledger.exposure(leaf, now).base)
+            }
         };
         let fits = !self.is_over(leaf, more, now);
         self.ledger.expect(leaf, fits);

@@ -206,8 +206,12 @@ impl Controller {
             Why::Offline => {
                 "not connected, and it never confirmed a limit: all that it can draw is kept free".to_owned()
             }
-            Why::Unable => "takes no charging profiles: all that it can draw is kept free".to_owned(),
-            Why::Ignores => "draws more than it was allowed: all that it can draw is kept free".to_owned(),
+            Why::Unable => {
+                "takes no charging profiles: it charges where all that it can draw is free".to_owned()
+            }
+            Why::Ignores => {
+                "drew more than it was allowed: it charges where all that it can draw is free".to_owned()
+            }
             Why::Wish => "the wish for this session leaves less than a car can charge with".to_owned(),
             Why::Shared(reason) => reason.told(&self.rows).to_string(),
             Why::WaitsForRoom(NoRoom { row, over }) => {

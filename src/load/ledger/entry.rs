@@ -205,13 +205,24 @@ impl Entry {
         self.default.unwrap_or(self.nameplate).max(sent).min(self.nameplate)
     }
 
-    /// Whether it counts with all that it can draw, whatever it was told.
+    /// Whether it counts with all that it can draw, whatever it was told. A station that does not obey draws
+    /// nothing as long as nobody is let in; only when it is out of reach, nobody knows whom it lets in itself.
     #[must_use]
     pub fn is_unbound(&self) -> bool {
+        let busy = self.transaction.is_some() || self.expected;
         match self.trust {
-            Trust::Ignores | Trust::Unable => true,
-            Trust::Unproven => self.transaction.is_some() || self.expected,
+            Trust::Ignores | Trust::Unable => busy || !self.online,
+            Trust::Unproven => busy,
             Trust::Proven => false,
+        }
+    }
+
+    /// What it may draw by itself at any moment, if nobody is let in: nothing, where only a driver who is let in
+    /// makes it draw anything.
+    fn standing(&self) -> Tenths {
+        match self.trust {
+            Trust::Ignores | Trust::Unable => 0,
+            Trust::Unproven | Trust::Proven => self.fallback(),
         }
     }
 
@@ -225,7 +236,7 @@ impl Entry {
         let held = self.held.iter().map(|held| held.most(now, skew)).max().unwrap_or(0);
         let settling = self.settling.map_or(0, |settling| settling.limit);
         let granted = held.max(settling).min(self.ceiling());
-        Exposure { base: self.fallback(), granted, phases: self.phases }
+        Exposure { base: self.standing(), granted, phases: self.phases }
     }
 
     /// The most that any limit that may be in force allows at this moment.
