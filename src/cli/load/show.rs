@@ -55,7 +55,7 @@ fn text(site: &str, view: &SiteView, at: Timestamp, age: i64) -> String {
         let state = if *good { "good" } else { "LOST: its worst case counts" };
         text += &format!("Meter {id}: {state}, last heard {last}\n");
     }
-    text += "\n";
+    text += &format!("Plan: {}\n\n", view.plan);
     text += &rows(&view.rows);
     text += "\n\n";
     text += &connectors(&view.connectors);

@@ -10,6 +10,7 @@
 
 #![expect(clippy::float_arithmetic, reason = "load management computes with amperes and watts")]
 
+mod ahead;
 mod car;
 mod decide;
 pub mod grid;
@@ -24,6 +25,7 @@ pub use view::{ConnectorView, RowView, SiteView, Why};
 use super::ledger::{Entry, Ledger, Millis, Outcome, Seen, Tenths, Trust};
 use super::rows::{Leaf, Rows};
 use super::site::{Measures, Site};
+use ahead::Ahead;
 use car::{Car, Phases};
 use meters::{Reading, SiteMeter};
 use std::collections::BTreeMap;
@@ -114,6 +116,7 @@ pub struct Controller {
     leaves: Vec<LeafState>,
     waiting: BTreeMap<u64, Order>,
     station_of: Vec<usize>,
+    ahead: Ahead,
     reports: Vec<Report>,
     seen: BTreeMap<(String, Finding), Millis>,
 }
@@ -192,6 +195,7 @@ impl Controller {
             leaves,
             waiting: BTreeMap::new(),
             station_of,
+            ahead: Ahead::default(),
             reports: Vec::new(),
             seen: BTreeMap::new(),
             site,
@@ -270,7 +274,7 @@ impl Controller {
                 }
             }
             Event::Began { leaf, transaction, at } => self.began(*leaf, *transaction, *at),
-            Event::Ended { leaf, transaction } => self.ended(*leaf, *transaction),
+            Event::Ended { leaf, transaction } => self.ended(*leaf, *transaction, now),
             Event::Suspended { leaf, by_car } => {
                 if let Some(car) = self.car_mut(*leaf) {
                     car.suspended = *by_car;
@@ -361,14 +365,16 @@ impl Controller {
         }
     }
 
-    fn ended(&mut self, leaf: Leaf, transaction: i32) {
+    fn ended(&mut self, leaf: Leaf, transaction: i32, now: Millis) {
         let Some(entry) = self.ledger.entry_mut(leaf) else { return };
         if entry.transaction != Some(transaction) {
             return;
         }
         entry.end();
         if let Some(state) = self.leaves.get_mut(leaf) {
-            state.car = None;
+            if let Some(car) = state.car.take() {
+                self.ahead.left(car.began, now);
+            }
             state.target = 0;
             state.wants_since = None;
         }

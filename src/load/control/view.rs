@@ -111,6 +111,8 @@ pub struct SiteView {
     pub grid: Option<(GridState, Option<f64>)>,
     /// The site's meters: id, whether it is good, when it was heard last.
     pub meters: Vec<(String, bool, Option<Millis>)>,
+    /// Whether a plan guides who gets what, in words.
+    pub plan: String,
     /// When something changes next without news.
     pub next_change: Option<Millis>,
 }
@@ -148,6 +150,7 @@ impl Controller {
             meters: meters
                 .map(|(meter, state)| (meter.id.clone(), state.is_good(now), state.last()))
                 .collect(),
+            plan: self.ahead.words(now),
             next_change: self.next_change(now),
         }
     }
