@@ -39,7 +39,7 @@ impl Bench {
     fn new(site: Site, trust: Trust) -> Self {
         let count = site.stations.len();
         let page = || {
-            let mut page = Entry::new(160, true);
+            let mut page = Entry::new(160);
             page.trust = trust;
             page.default = Some(0);
             Some(page)
@@ -237,7 +237,7 @@ fn a_site_meter_takes_its_load_off_and_its_worst_case_when_it_is_lost() {
 fn a_meter_of_everything_does_not_count_the_cars_twice() {
     let meter = "[[meter]]\nid = 'main'\nnode = 'grid'\nmeasures = 'total'\nworst_amps = 20\n";
     let mut bench = Bench::new(site(20, 1, meter), Trust::Proven);
-    let mut pass = |bench: &mut Bench, minutes: Millis| {
+    let pass = |bench: &mut Bench, minutes: Millis| {
         for _ in 0..minutes * 6 {
             let amps = [bench.draws(0) * f64::from(u8::from(bench.charging[0])) + 3.0; 3];
             let taken = bench.now;

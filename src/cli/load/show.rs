@@ -87,7 +87,7 @@ fn rows(rows: &[RowView]) -> String {
             number(row.load, row),
             number(row.granted, row),
             number(row.reserved, row),
-            if row.reserved > row.cap + 1e-6 { "OVER" } else { "" }.to_owned(),
+            if row.is_over() { "OVER" } else { "" }.to_owned(),
         ]
     });
     table(&columns, lines, "The site has no limits.")

@@ -147,18 +147,16 @@ impl Controller {
         let mut station_of = Vec::new();
         for (at, station) in site.stations.iter().enumerate() {
             let first = leaves.len();
+            let mut fresh = false;
             for connector in &station.connectors {
                 let nameplate = tenths(connector.amps);
-                let mut entry =
-                    known.next().flatten().unwrap_or_else(|| Entry::new(nameplate, station.smart_charging));
+                let known = known.next().flatten();
+                // What survived a restart was sent before: it is not written to the station again.
+                fresh |= known.is_none();
+                let mut entry = known.unwrap_or_else(|| Entry::new(nameplate));
                 entry.restore();
                 entry.nameplate = nameplate;
-                if !station.smart_charging {
-                    entry.trust = Trust::Unable;
-                } else if entry.trust == Trust::Unable {
-                    // The operator says that it can now: it has to show it.
-                    entry.trust = Trust::Unproven;
-                }
+                entry.declare(station.smart_charging);
                 let car = entry.transaction.map(|_| Car::new(now, nameplate));
                 entries.push(entry);
                 station_of.push(at);
@@ -176,9 +174,9 @@ impl Controller {
             stations.push(StationState {
                 leaves: first..leaves.len(),
                 online: false,
-                unprepared: true,
+                unprepared: fresh,
                 prepared_at: None,
-                most_accepted: false,
+                most_accepted: !fresh,
                 refusals: 0,
             });
         }

@@ -51,6 +51,15 @@ pub struct RowView {
     pub reserved: f64,
 }
 
+impl RowView {
+    /// Whether more may flow than is left to charging.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        // A sum of floating-point numbers is off by far less than this.
+        self.reserved > self.cap + 1e-6
+    }
+}
+
 /// JSON knows no infinity: a limit that there is not is null.
 mod endless {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
