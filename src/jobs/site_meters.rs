@@ -62,11 +62,11 @@ fn connect(url: &Url, config: &LoadConfig) -> (AsyncClient, EventLoop) {
     let encrypted = url.scheme() == "mqtts";
     let port = url.port().unwrap_or(if encrypted { 8883 } else { 1883 });
     let id = format!("roamwatt-{}", uuid::Uuid::new_v4().simple());
-    let mut options = MqttOptions::new(id, url.host_str().unwrap_or_default(), port);
-    options.set_keep_alive(Duration::from_secs(15));
+    let mut options = MqttOptions::new(id, (url.host_str().unwrap_or_default(), port));
+    options.set_keep_alive(15);
     options.set_max_packet_size(LARGEST, LARGEST);
     if !config.mqtt_user.is_empty() {
-        options.set_credentials(&config.mqtt_user, config.mqtt_password.reveal());
+        options.set_credentials(&config.mqtt_user, config.mqtt_password.reveal().to_owned());
     }
     if encrypted {
         let mut roots = RootCertStore::empty();
@@ -80,7 +80,7 @@ fn connect(url: &Url, config: &LoadConfig) -> (AsyncClient, EventLoop) {
             Err(error) => tracing::error!(%error, "TLS towards the MQTT broker cannot be set up"),
         }
     }
-    AsyncClient::new(options, 64)
+    AsyncClient::builder(options).capacity(64).build()
 }
 
 /// The topics of all sites' meters; none where the database does not say.
@@ -129,7 +129,8 @@ fn take(app: &App, wanted: &BTreeMap<String, Vec<Wanted>>, message: &Publish) {
     if message.retain {
         return;
     }
-    for (site, meter, source) in wanted.get(message.topic.as_str()).into_iter().flatten() {
+    let topic = std::str::from_utf8(&message.topic).unwrap_or_default();
+    for (site, meter, source) in wanted.get(topic).into_iter().flatten() {
         let amps = source.amps_in(&message.payload);
         if amps.iter().any(|amps| amps.is_nan()) {
             tracing::warn!(site, meter, topic = source.topic, "a meter's message does not say its amperes");
