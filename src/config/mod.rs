@@ -21,8 +21,8 @@ pub use charging_sections::{
     ChargingConfig, OcppConfig, PricingConfig, RoamingConfig, Rounding, WrappedDays,
 };
 pub use layers::{DEFAULT_TOML, Place, variable_of};
-pub use problem::{ConfigErrors, Problem};
 pub use load_section::LoadConfig;
+pub use problem::{ConfigErrors, Problem};
 pub use secret::{Secret, SecretKey};
 pub use sections::{
     DatabaseConfig, LimitsConfig, LogConfig, LogFormat, MetricsConfig, SecurityConfig, ServerConfig, TlsFiles,

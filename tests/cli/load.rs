@@ -53,7 +53,17 @@ fn a_replay_compares_the_policies() {
     assert!(first.contains("66.7 %") && first.contains("0.500"), "{first}");
     assert!(line("uncontrolled").contains("100.0 %"), "{ran:?}");
     let json = run(
-        &["load", "replay", "site.toml", "sessions.csv", "--policy", "planner", "--limit-kw", "2.3", "--json"],
+        &[
+            "load",
+            "replay",
+            "site.toml",
+            "sessions.csv",
+            "--policy",
+            "planner",
+            "--limit-kw",
+            "2.3",
+            "--json",
+        ],
         "",
     )
     .json();

@@ -7,8 +7,9 @@ const TOOLS: &[&str] = &["clock", "config", "metrics", "security"];
 /// What the use cases may use. They get at each other, and at the edges, through traits handed over in `app`.
 const FOR_USE_CASES: &[&str] = &["domain", "pricing", "load", "db", "app"];
 /// What the edges may use: use cases, never another edge.
-const FOR_EDGES: &[&str] =
-    &["domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "finance"];
+const FOR_EDGES: &[&str] = &[
+    "domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "finance",
+];
 const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
 
 /// Whether a module of `src/` may import another one.

@@ -12,7 +12,9 @@ use std::time::Duration;
 fn site(amps: f64) -> Site {
     let stations: String = (0..3)
         .map(|at| {
-            format!("[[station]]\nid = \"S{at}\"\nparent = \"grid\"\nconnector = [{{ number = 1, amps = 32 }}]\n")
+            format!(
+                "[[station]]\nid = \"S{at}\"\nparent = \"grid\"\nconnector = [{{ number = 1, amps = 32 }}]\n"
+            )
         })
         .collect();
     let between: String = [("RST", 0), ("STR", 1), ("TRS", 2)]
@@ -96,7 +98,9 @@ fn what_can_be_delivered_is_delivered() {
         let mut best = Problem::new(OptimizationDirection::Maximize);
         let vars: Vec<Vec<_>> = cars
             .iter()
-            .map(|car| car.stays.iter().map(|_| best.add_var(car.kw_per_amp * SLOT_HOURS, (0.0, 32.0))).collect())
+            .map(|car| {
+                car.stays.iter().map(|_| best.add_var(car.kw_per_amp * SLOT_HOURS, (0.0, 32.0))).collect()
+            })
             .collect();
         for (car, vars) in cars.iter().zip(&vars) {
             let energy: Vec<_> = vars.iter().map(|var| (*var, car.kw_per_amp * SLOT_HOURS)).collect();
@@ -135,7 +139,13 @@ fn present(leaf: usize, wants_kwh: f64, leaves_in: Option<f64>) -> Present {
     }
 }
 
-fn decided(rows: &Rows, caps: &[f64], outlook: &Outlook, aims: &Aims, cars: &[Present]) -> (Vec<f64>, Planned) {
+fn decided(
+    rows: &Rows,
+    caps: &[f64],
+    outlook: &Outlook,
+    aims: &Aims,
+    cars: &[Present],
+) -> (Vec<f64>, Planned) {
     let decision = decide(
         &Tick {
             rows,

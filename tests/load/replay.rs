@@ -182,7 +182,10 @@ fn a_simulator_is_answered_line_by_line() {
     for (line, place) in [
         (r#"{"time": "soon"}"#, "$.time"),
         (r#"{"time": "2026-01-05T08:00:00Z", "cars": [{"station": "C"}]}"#, "$.cars[0].station"),
-        (r#"{"time": "2026-01-05T08:00:00Z", "cars": [{"station": "A", "max_amps": -1}]}"#, "$.cars[0].max_amps"),
+        (
+            r#"{"time": "2026-01-05T08:00:00Z", "cars": [{"station": "A", "max_amps": -1}]}"#,
+            "$.cars[0].max_amps",
+        ),
         (r#"{"time": "2026-01-05T08:00:00Z", "caps": [{"node": "roof", "watts": 1}]}"#, "$.caps[0]"),
     ] {
         assert_eq!(live.read(line).unwrap_err().path, place);

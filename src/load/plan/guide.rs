@@ -4,7 +4,10 @@
 //! planned; where rows have more than the plan thought, it rises further, and where they have less, it stops
 //! earlier, in the plan's proportions. So nothing is left unused, and no row carries more than it may.
 
-#![expect(clippy::float_arithmetic, reason = "amperes of a plan; nothing here is money or energy that is sold")]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "amperes of a plan; nothing here is money or energy that is sold"
+)]
 
 use super::tick::Present;
 use super::{Outlook, Plan};

@@ -1,6 +1,9 @@
 //! How long cars stay whose departure nobody told: learned from those that have left.
 
-#![expect(clippy::float_arithmetic, reason = "hours and chances; nothing here is money or energy that is sold")]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "hours and chances; nothing here is money or energy that is sold"
+)]
 
 use super::SLOT_HOURS;
 use std::collections::VecDeque;

@@ -1,6 +1,9 @@
 //! One decision: who gets what until the next.
 
-#![expect(clippy::float_arithmetic, reason = "amperes and hours; nothing here is money or energy that is sold")]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "amperes and hours; nothing here is money or energy that is sold"
+)]
 
 use super::guide::{Guided, guided};
 use super::program::plan;
@@ -70,9 +73,9 @@ pub struct Decision {
 /// efficiency of its rectifier.
 #[must_use]
 pub fn kw_per_amp(rows: &Rows, leaf: Leaf, phases: Phases) -> f64 {
-    let watts = rows.path(leaf, phases).find(|(row, _)| {
-        rows.rows.get(*row).is_some_and(|row| row.name.of == Quantity::Watts)
-    });
+    let watts = rows
+        .path(leaf, phases)
+        .find(|(row, _)| rows.rows.get(*row).is_some_and(|row| row.name.of == Quantity::Watts));
     let efficiency = rows.outlets.get(leaf).and_then(|outlet| outlet.dc_efficiency).unwrap_or(1.0);
     watts.map_or(0.0, |(_, part)| part.re * efficiency / 1000.0)
 }
@@ -116,9 +119,10 @@ fn in_two_rounds(tick: &Tick<'_>, guided: &[Guided]) -> Vec<Demand> {
     let together: Vec<Demand> = guided.iter().map(|one| one.demand).collect();
     let flows = |demands: &[Demand]| -> f64 {
         let grants = solved(tick, demands).grants;
-        let power = grants.iter().zip(demands).map(|(grant, demand)| {
-            grant.amps * kw_per_amp(tick.rows, demand.leaf, demand.phases)
-        });
+        let power = grants
+            .iter()
+            .zip(demands)
+            .map(|(grant, demand)| grant.amps * kw_per_amp(tick.rows, demand.leaf, demand.phases));
         power.sum()
     };
     if flows(&together) > flows(&demands) * 1.01 { together } else { demands }

@@ -70,7 +70,11 @@ fn session(document: &Value, id: &str, from: &str, time: AcnTime) -> Result<Sess
     })
 }
 
-fn attributes<'a>(document: &'a Value, id: &str, from: &str) -> Result<&'a Map<String, Value>, SessionsError> {
+fn attributes<'a>(
+    document: &'a Value,
+    id: &str,
+    from: &str,
+) -> Result<&'a Map<String, Value>, SessionsError> {
     let object = document.get("context_dict").and_then(|all| all.get(id));
     let Some(object) = object else {
         return Err(SessionsError::new(from, format!("names {id:?}, which context_dict does not hold")));

@@ -201,7 +201,8 @@ impl Live {
             },
             &present,
         );
-        let limits = state.cars.iter().zip(&decision.shares.grants).map(|(car, grant)| self.limit(car, grant));
+        let limits =
+            state.cars.iter().zip(&decision.shares.grants).map(|(car, grant)| self.limit(car, grant));
         let limits = limits.collect();
         for grant in &decision.shares.grants {
             let Some(seen) = self.cars.get_mut(&grant.leaf) else { continue };

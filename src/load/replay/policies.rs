@@ -1,6 +1,9 @@
 //! The ways to share what there is, at one moment: ours, and what others do.
 
-#![expect(clippy::float_arithmetic, reason = "amperes of a simulation; nothing here is money or energy that is sold")]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "amperes of a simulation; nothing here is money or energy that is sold"
+)]
 #![expect(clippy::arithmetic_side_effects, reason = "sums of phasors are sums of floating-point numbers")]
 
 use crate::load::rows::{Leaf, Phases, Phasor, Rows};

@@ -256,12 +256,8 @@ impl Playing<'_> {
 
     fn amps(&mut self, now: DateTime<Utc>, caps: &[f64], there: &[usize]) -> Vec<f64> {
         let cars: Vec<&Playable> = there.iter().filter_map(|at| self.cars.get(*at)).collect();
-        let asking = |car: &&Playable| Asking {
-            leaf: car.leaf,
-            phases: car.phases,
-            min: car.min,
-            max: car.max,
-        };
+        let asking =
+            |car: &&Playable| Asking { leaf: car.leaf, phases: car.phases, min: car.min, max: car.max };
         let asking: Vec<Asking> = cars.iter().map(asking).collect();
         let aims = match self.setting.policy {
             Policy::Uncontrolled => return uncontrolled(&asking),

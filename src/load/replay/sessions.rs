@@ -91,7 +91,8 @@ struct Document {
 pub fn read(bytes: &[u8], time: AcnTime) -> Result<Vec<Session>, SessionsError> {
     let plain = unpacked(bytes)?;
     let plain = plain.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&plain);
-    let (mut sessions, name): (_, fn(usize) -> String) = match plain.iter().find(|c| !c.is_ascii_whitespace()) {
+    let (mut sessions, name): (_, fn(usize) -> String) = match plain.iter().find(|c| !c.is_ascii_whitespace())
+    {
         Some(b'{' | b'[') => {
             let value: serde_json::Value = serde_json::from_slice(plain)
                 .map_err(|error| SessionsError::new("$", format!("not JSON: {error}")))?;
@@ -109,7 +110,8 @@ pub fn read(bytes: &[u8], time: AcnTime) -> Result<Vec<Session>, SessionsError> 
         None => return Err(SessionsError::new("$", "the file is empty")),
     };
     for (at, session) in sessions.iter().enumerate() {
-        let wrong = |field: &str, reason: &str| Err(SessionsError::new(format!("{}.{field}", name(at)), reason));
+        let wrong =
+            |field: &str, reason: &str| Err(SessionsError::new(format!("{}.{field}", name(at)), reason));
         if session.departure <= session.arrival {
             return wrong("departure", "must be later than the arrival");
         }
@@ -197,7 +199,10 @@ pub fn read_prices(bytes: &[u8]) -> Result<Vec<(DateTime<Utc>, f64)>, SessionsEr
     let mut prices = Vec::new();
     for (at, price) in rows_of::<Price>(&plain)?.into_iter().enumerate() {
         if !price.price.is_finite() {
-            return Err(SessionsError::new(format!("line {}.price", at.saturating_add(2)), "must be a number"));
+            return Err(SessionsError::new(
+                format!("line {}.price", at.saturating_add(2)),
+                "must be a number",
+            ));
         }
         prices.push((price.time, price.price));
     }

@@ -2,8 +2,9 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations, parties, partners,
-    price, pricing, sessions, stations, tariff_assignments, tariff_groups, tariff_input, tariffs, tokens,
+    auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations,
+    parties, partners, price, pricing, sessions, stations, tariff_assignments, tariff_groups, tariff_input,
+    tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;

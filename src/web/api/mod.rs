@@ -103,10 +103,7 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/load/sites/{site}/meters/{meter}", [post().to(load_feeds::read_meter)]))
         .service(at("/load/sites/{site}/grid-limit", [put().to(load_feeds::limit_grid)]))
         .service(at("/load/sites/{site}/grid-heartbeat", [post().to(load_feeds::grid_heartbeat)]))
-        .service(at(
-            "/load/stations/{station}/connectors/{connector}/wish",
-            [put().to(load_feeds::wish)],
-        ))
+        .service(at("/load/stations/{station}/connectors/{connector}/wish", [put().to(load_feeds::wish)]))
         .service(at("/load/stations/{station}/forgive", [post().to(load_feeds::forgive)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
