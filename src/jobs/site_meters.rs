@@ -12,6 +12,7 @@ use rustls::RootCertStore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -27,33 +28,83 @@ const LARGEST: usize = 64 * 1024;
 /// Whose meter a topic is: site, meter, and where in the message its amperes are.
 type Wanted = (String, String, MqttSource);
 
+/// What comes from the broker.
+enum News {
+    /// It can be reached, and has forgotten what we asked for.
+    Connected,
+    Lost,
+    Message(Publish),
+}
+
 /// Runs until it is stopped; ends at once where no broker is configured.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let Some(url) = app.config.load.mqtt_url.clone() else { return };
-    let (client, mut connection) = connect(&url, &app.config.load);
+    let (client, connection) = connect(&url, &app.config.load);
+    let (told, mut news) = mpsc::unbounded_channel();
+    // A task of its own: what is asked of the broker waits for a place in a short line that only it empties.
+    tokio::spawn(listen(connection, url.host_str().unwrap_or_default().to_owned(), told, stop.clone()));
     let mut wanted: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    let mut connected = false;
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => {
-                let now = wanted_topics(&app).await.unwrap_or_else(|| wanted.clone());
-                change(&client, &wanted, &now).await;
-                wanted = now;
-            }
-            event = connection.poll() => match event {
-                Ok(Event::Incoming(Incoming::ConnAck(_))) => {
-                    tracing::info!(broker = %url, "site meters are read");
-                    // A broker that was away has forgotten what we asked for.
-                    change(&client, &BTreeMap::new(), &wanted).await;
-                }
-                Ok(Event::Incoming(Incoming::Publish(message))) => take(&app, &wanted, &message),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(broker = %url, %error, "the MQTT broker cannot be reached; trying again");
-                    tokio::time::sleep(PAUSE).await;
+                if let Some(now) = wanted_topics(&app).await {
+                    wanted = now;
                 }
             }
+            told = news.recv() => match told {
+                None => return,
+                Some(News::Connected) => {
+                    connected = true;
+                    asked.clear();
+                }
+                Some(News::Lost) => connected = false,
+                Some(News::Message(message)) => {
+                    take(&app, &wanted, &message);
+                    continue;
+                }
+            },
+        }
+        if connected {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = change(&client, &mut asked, &wanted) => {}
+            }
+        }
+    }
+}
+
+/// Keeps the connection, and hands on what comes.
+async fn listen(
+    mut connection: EventLoop,
+    broker: String,
+    news: mpsc::UnboundedSender<News>,
+    stop: CancellationToken,
+) {
+    loop {
+        let event = tokio::select! {
+            () = stop.cancelled() => return,
+            event = connection.poll() => event,
+        };
+        let told = match event {
+            Ok(Event::Incoming(Incoming::ConnAck(_))) => {
+                tracing::info!(broker, "site meters are read");
+                news.send(News::Connected)
+            }
+            Ok(Event::Incoming(Incoming::Publish(message))) => news.send(News::Message(message)),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(broker, %error, "the MQTT broker cannot be reached; trying again");
+                let told = news.send(News::Lost);
+                tokio::time::sleep(PAUSE).await;
+                told
+            }
+        };
+        if told.is_err() {
+            return;
         }
     }
 }
@@ -104,22 +155,24 @@ async fn wanted_topics(app: &App) -> Option<BTreeMap<String, Vec<Wanted>>> {
 }
 
 /// Asks the broker for what is new, and no longer for what is gone.
-async fn change(
-    client: &AsyncClient,
-    old: &BTreeMap<String, Vec<Wanted>>,
-    new: &BTreeMap<String, Vec<Wanted>>,
-) {
-    let keys = |topics: &BTreeMap<String, Vec<Wanted>>| topics.keys().cloned().collect::<BTreeSet<_>>();
-    let (old, new) = (keys(old), keys(new));
-    for topic in new.difference(&old) {
-        if let Err(error) = client.subscribe(topic.clone(), QoS::AtMostOnce).await {
-            tracing::warn!(topic, %error, "a meter's topic cannot be asked for");
+async fn change(client: &AsyncClient, asked: &mut BTreeSet<String>, wanted: &BTreeMap<String, Vec<Wanted>>) {
+    for topic in wanted.keys() {
+        if asked.contains(topic) {
+            continue;
+        }
+        match client.subscribe(topic.clone(), QoS::AtMostOnce).await {
+            Ok(()) => {
+                asked.insert(topic.clone());
+            }
+            Err(error) => tracing::warn!(topic, %error, "a meter's topic cannot be asked for"),
         }
     }
-    for topic in old.difference(&new) {
+    let gone: Vec<String> = asked.iter().filter(|topic| !wanted.contains_key(*topic)).cloned().collect();
+    for topic in gone {
         if let Err(error) = client.unsubscribe(topic.clone()).await {
             tracing::warn!(topic, %error, "a meter's topic cannot be given up");
         }
+        asked.remove(&topic);
     }
 }
 

@@ -8,6 +8,7 @@ mod frame;
 mod frames;
 mod goods;
 mod load;
+mod load_sites;
 mod logs;
 mod prices;
 mod running;

@@ -1,4 +1,4 @@
-//! Load management: sites, rows, the solver.
+//! Load management: sites, rows, the solver, the ledger, the controller, and a node that runs them.
 #![allow(clippy::float_arithmetic)]
 
 mod acn;
@@ -6,11 +6,13 @@ mod bad_input;
 mod board;
 mod checker;
 mod controller;
+mod documented;
 mod fair;
 mod fallbacks;
 mod generate;
 mod interleavings;
 mod known;
+mod mqtt;
 mod planner;
 mod replay;
 mod safe;

@@ -4,6 +4,7 @@ mod access;
 mod cdr_checks;
 mod exports;
 mod limits;
+mod load;
 mod objects;
 mod openapi;
 pub(crate) mod operator;

@@ -32,8 +32,9 @@ pub struct ReadingInput {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitInput {
-    /// Watts that charging may draw in all; null lifts the limit.
-    #[schema(minimum = 0)]
+    /// Watts that charging may draw in all; null lifts the limit. It has to be said: a slip must not lift one.
+    #[schema(minimum = 0, required = true)]
+    #[serde(deserialize_with = "Option::deserialize")]
     watts: Option<f64>,
     /// When it ends by itself.
     #[schema(value_type = Option<String>, format = DateTime)]
