@@ -1,5 +1,5 @@
-//! The task that runs all sites. It waits for nothing but news: what takes time is done beside it and comes back
-//! as news.
+//! The task that runs all sites. Once a site runs it waits for nothing but news: what takes time is done beside it and
+//! comes back as news. Only when a site starts, its ledger is read first.
 
 use super::feed::{Known, Notice, Notices, answer};
 use super::record;

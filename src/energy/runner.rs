@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 const ADMISSION: i64 = 15_000;
 
 /// How often the picture of a site that the database keeps is painted anew, milliseconds.
-const VIEW: i64 = 5_000;
+const VIEW: i64 = 10_000;
 
 /// A driver who waits to be let in.
 #[derive(Debug)]

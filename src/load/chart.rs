@@ -31,6 +31,9 @@ const LOAD: RGBColor = RGBColor(40, 120, 190);
 const GRANTED: RGBColor = RGBColor(30, 140, 90);
 const RESERVED: RGBColor = RGBColor(200, 140, 30);
 
+/// A number of a minute.
+type Part = fn(&Minute) -> f64;
+
 /// A break of this many hours is drawn as a break: the node did not run.
 const BREAK: f64 = 0.05;
 
@@ -73,11 +76,11 @@ fn draw_on(
         .y_desc(unit)
         .label_style(("sans-serif", 13, &INK))
         .draw()?;
-    let part = |of: fn(&Minute) -> f64| stretches(minutes, of);
+    let part = |of: Part| stretches(minutes, of);
     for stretch in part(|minute| minute.load) {
         chart.draw_series(AreaSeries::new(stretch, 0.0, LOAD.mix(0.35)).border_style(LOAD))?;
     }
-    let lines: [(fn(&Minute) -> f64, RGBColor); 3] = [
+    let lines: [(Part, RGBColor); 3] = [
         (|minute| minute.reserved, RESERVED),
         (|minute| minute.granted, GRANTED),
         (|minute| minute.cap, CAP),
@@ -99,7 +102,7 @@ fn draw_on(
 
 /// The line of one number, broken where the minutes are.
 #[expect(clippy::float_arithmetic, reason = "a picture")]
-fn stretches(minutes: &[Minute], of: fn(&Minute) -> f64) -> Vec<Vec<(f64, f64)>> {
+fn stretches(minutes: &[Minute], of: Part) -> Vec<Vec<(f64, f64)>> {
     let mut stretches: Vec<Vec<(f64, f64)>> = Vec::new();
     for minute in minutes {
         let value = of(minute);

@@ -5,6 +5,7 @@ mod acn;
 mod bad_input;
 mod board;
 mod checker;
+mod controller;
 mod documented;
 mod fair;
 mod fallbacks;

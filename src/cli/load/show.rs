@@ -55,7 +55,7 @@ fn text(site: &str, view: &SiteView, at: Timestamp, age: i64) -> String {
         let state = if *good { "good" } else { "LOST: its worst case counts" };
         text += &format!("Meter {id}: {state}, last heard {last}\n");
     }
-    text += "\n";
+    text += &format!("Plan: {}\n\n", view.plan);
     text += &rows(&view.rows);
     text += "\n\n";
     text += &connectors(&view.connectors);
@@ -87,7 +87,7 @@ fn rows(rows: &[RowView]) -> String {
             number(row.load, row),
             number(row.granted, row),
             number(row.reserved, row),
-            if row.reserved > row.cap + 1e-6 { "OVER" } else { "" }.to_owned(),
+            if row.is_over() { "OVER" } else { "" }.to_owned(),
         ]
     });
     table(&columns, lines, "The site has no limits.")

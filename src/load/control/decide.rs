@@ -23,7 +23,8 @@ impl Controller {
         let caps = self.caps(now);
         let mut book = self.ledger.book(&self.rows, now);
         let over = self.rows_over(&book, &caps);
-        let (demands, reserved) = self.demands(now);
+        let (mut demands, reserved) = self.demands(now);
+        self.look_ahead(&caps, &reserved, &mut demands, now);
         let shares = solve(&Problem {
             rows: &self.rows,
             caps: &caps,
@@ -34,8 +35,12 @@ impl Controller {
         self.set_targets(shares, now);
         let mut orders = Vec::new();
         let wanting: Vec<Leaf> = demands.iter().map(|demand| demand.leaf).collect();
-        for leaf in &wanting {
-            self.lower(*leaf, &over, &mut book, &caps, now, &mut orders);
+        // Also where nothing is asked for any more: what was granted is taken back.
+        let starving = self.leaves.iter().any(|state| state.wants_since.is_some());
+        for leaf in 0..self.leaves.len() {
+            if self.is_due_lower(leaf, &over, starving, now) {
+                self.lower(leaf, &mut book, &caps, now, &mut orders);
+            }
         }
         self.report_over(&over, &orders, now);
         for station in 0..self.stations.len() {
@@ -260,30 +265,29 @@ impl Controller {
         }
     }
 
-    /// Sends a lower limit where one is due.
-    fn lower(
-        &mut self,
-        leaf: Leaf,
-        over: &[bool],
-        book: &mut Book,
-        caps: &[f64],
-        now: Millis,
-        orders: &mut Vec<Order>,
-    ) {
-        let (Some(entry), Some(state)) = (self.ledger.entry(leaf), self.leaves.get(leaf)) else { return };
-        let Some(told) = entry.told(now) else { return };
-        let target = state.target;
-        let pressed = self.rows.parts(leaf).any(|(row, _)| over.get(row).copied().unwrap_or(true));
-        let starving = self.leaves.iter().any(|state| state.wants_since.is_some());
-        let worth = told.saturating_sub(target) >= self.settings.dead_band;
-        if target >= told || !(pressed || worth || starving || target == 0) {
-            return;
+    /// Whether a connector's limit has to fall now: because a row is over its cap, because somebody waits for what
+    /// it has too much, or because it is worth a write.
+    fn is_due_lower(&self, leaf: Leaf, over: &[bool], starving: bool, now: Millis) -> bool {
+        let (Some(entry), Some(state)) = (self.ledger.entry(leaf), self.leaves.get(leaf)) else {
+            return false;
+        };
+        let Some(told) = entry.told(now).filter(|told| state.target < *told) else { return false };
+        if !entry.online || !is_bound(entry.trust) {
+            return false;
         }
         // A refused or lost decrease is tried again, but not at every tick.
         let waits = entry.is_uncertain() || entry.refusals > 0;
-        if waits && !self.is_due(state, now) && entry.held.last().is_some_and(|held| held.limit <= target) {
-            return;
+        let sent = entry.held.last().is_some_and(|held| held.limit <= state.target);
+        if waits && sent && !self.is_due(state, now) {
+            return false;
         }
+        let pressed = || self.rows.parts(leaf).any(|(row, _)| over.get(row).copied().unwrap_or(true));
+        let worth = told.saturating_sub(state.target) >= self.settings.dead_band;
+        state.target == 0 || worth || starving || pressed()
+    }
+
+    fn lower(&mut self, leaf: Leaf, book: &mut Book, caps: &[f64], now: Millis, orders: &mut Vec<Order>) {
+        let target = self.leaves.get(leaf).map_or(0, |state| state.target);
         if let Err(no_room) = self.grant(leaf, target, book, caps, now, orders) {
             self.explain(leaf, Why::WaitsForRoom(no_room));
         }
@@ -518,6 +522,6 @@ fn amps(tenths: Tenths) -> f64 {
     f64::from(tenths) / 10.0
 }
 
-fn seconds(millis: Millis) -> f64 {
+pub(super) fn seconds(millis: Millis) -> f64 {
     super::super::round::float(millis) / 1_000.0
 }

@@ -10,6 +10,7 @@
 
 #![expect(clippy::float_arithmetic, reason = "load management computes with amperes and watts")]
 
+mod ahead;
 mod car;
 mod decide;
 pub mod grid;
@@ -24,6 +25,7 @@ pub use view::{ConnectorView, RowView, SiteView, Why};
 use super::ledger::{Entry, Ledger, Millis, Outcome, Seen, Tenths, Trust};
 use super::rows::{Leaf, Rows};
 use super::site::{Measures, Site};
+use ahead::Ahead;
 use car::{Car, Phases};
 use meters::{Reading, SiteMeter};
 use std::collections::BTreeMap;
@@ -114,6 +116,7 @@ pub struct Controller {
     leaves: Vec<LeafState>,
     waiting: BTreeMap<u64, Order>,
     station_of: Vec<usize>,
+    ahead: Ahead,
     reports: Vec<Report>,
     seen: BTreeMap<(String, Finding), Millis>,
 }
@@ -144,18 +147,16 @@ impl Controller {
         let mut station_of = Vec::new();
         for (at, station) in site.stations.iter().enumerate() {
             let first = leaves.len();
+            let mut fresh = false;
             for connector in &station.connectors {
                 let nameplate = tenths(connector.amps);
-                let mut entry =
-                    known.next().flatten().unwrap_or_else(|| Entry::new(nameplate, station.smart_charging));
+                let known = known.next().flatten();
+                // What survived a restart was sent before: it is not written to the station again.
+                fresh |= known.is_none();
+                let mut entry = known.unwrap_or_else(|| Entry::new(nameplate));
                 entry.restore();
                 entry.nameplate = nameplate;
-                if !station.smart_charging {
-                    entry.trust = Trust::Unable;
-                } else if entry.trust == Trust::Unable {
-                    // The operator says that it can now: it has to show it.
-                    entry.trust = Trust::Unproven;
-                }
+                entry.declare(station.smart_charging);
                 let car = entry.transaction.map(|_| Car::new(now, nameplate));
                 entries.push(entry);
                 station_of.push(at);
@@ -173,9 +174,9 @@ impl Controller {
             stations.push(StationState {
                 leaves: first..leaves.len(),
                 online: false,
-                unprepared: true,
+                unprepared: fresh,
                 prepared_at: None,
-                most_accepted: false,
+                most_accepted: !fresh,
                 refusals: 0,
             });
         }
@@ -192,6 +193,7 @@ impl Controller {
             leaves,
             waiting: BTreeMap::new(),
             station_of,
+            ahead: Ahead::default(),
             reports: Vec::new(),
             seen: BTreeMap::new(),
             site,
@@ -270,7 +272,7 @@ impl Controller {
                 }
             }
             Event::Began { leaf, transaction, at } => self.began(*leaf, *transaction, *at),
-            Event::Ended { leaf, transaction } => self.ended(*leaf, *transaction),
+            Event::Ended { leaf, transaction } => self.ended(*leaf, *transaction, now),
             Event::Suspended { leaf, by_car } => {
                 if let Some(car) = self.car_mut(*leaf) {
                     car.suspended = *by_car;
@@ -361,14 +363,16 @@ impl Controller {
         }
     }
 
-    fn ended(&mut self, leaf: Leaf, transaction: i32) {
+    fn ended(&mut self, leaf: Leaf, transaction: i32, now: Millis) {
         let Some(entry) = self.ledger.entry_mut(leaf) else { return };
         if entry.transaction != Some(transaction) {
             return;
         }
         entry.end();
         if let Some(state) = self.leaves.get_mut(leaf) {
-            state.car = None;
+            if let Some(car) = state.car.take() {
+                self.ahead.left(car.began, now);
+            }
             state.target = 0;
             state.wants_since = None;
         }

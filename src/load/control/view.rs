@@ -51,6 +51,15 @@ pub struct RowView {
     pub reserved: f64,
 }
 
+impl RowView {
+    /// Whether more may flow than is left to charging.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        // A sum of floating-point numbers is off by far less than this.
+        self.reserved > self.cap + 1e-6
+    }
+}
+
 /// JSON knows no infinity: a limit that there is not is null.
 mod endless {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -111,6 +120,8 @@ pub struct SiteView {
     pub grid: Option<(GridState, Option<f64>)>,
     /// The site's meters: id, whether it is good, when it was heard last.
     pub meters: Vec<(String, bool, Option<Millis>)>,
+    /// Whether a plan guides who gets what, in words.
+    pub plan: String,
     /// When something changes next without news.
     pub next_change: Option<Millis>,
 }
@@ -148,6 +159,7 @@ impl Controller {
             meters: meters
                 .map(|(meter, state)| (meter.id.clone(), state.is_good(now), state.last()))
                 .collect(),
+            plan: self.ahead.words(now),
             next_change: self.next_change(now),
         }
     }

@@ -118,6 +118,9 @@ pub struct Entry {
     pub transaction: Option<i32>,
     /// What was seen of its obedience.
     pub trust: Trust,
+    /// Whether the site says that its station takes no charging profiles.
+    #[serde(default)]
+    pub declared_unable: bool,
     /// Which of the station's phases the car of this transaction uses; none while that is not known.
     pub phases: Option<[bool; 3]>,
     /// The most that was measured, where that is more than the nameplate says.
@@ -165,7 +168,7 @@ impl Exposure {
 impl Entry {
     /// A connector of which nothing is known yet.
     #[must_use]
-    pub fn new(nameplate: Tenths, smart: bool) -> Self {
+    pub fn new(nameplate: Tenths) -> Self {
         Self {
             nameplate,
             default: None,
@@ -174,7 +177,8 @@ impl Entry {
             acknowledged: 0,
             settling: None,
             transaction: None,
-            trust: if smart { Trust::Unproven } else { Trust::Unable },
+            trust: Trust::Unproven,
+            declared_unable: false,
             phases: None,
             overdrawn: 0,
             strikes: 0,
@@ -184,6 +188,17 @@ impl Entry {
             online: false,
             expected: false,
         }
+    }
+
+    /// What the site says of its station. One that the site takes at its word again has to show that it obeys; one
+    /// that was found out stays so.
+    pub fn declare(&mut self, smart: bool) {
+        if !smart {
+            self.trust = Trust::Unable;
+        } else if self.declared_unable {
+            self.trust = Trust::Unproven;
+        }
+        self.declared_unable = !smart;
     }
 
     /// After a restart of the node: whatever was durable counts, and nobody is connected.

@@ -21,7 +21,7 @@ pub mod tick;
 
 pub use program::{Plan, plan};
 pub use stays::Stays;
-pub use tick::{Decision, Planned, decide};
+pub use tick::{Decision, Planned, Present, Tick, decide, guide};
 
 use super::rows::{Leaf, Phases};
 use std::time::Duration;

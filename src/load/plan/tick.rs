@@ -231,3 +231,14 @@ fn hand_out_the_rest(tick: &Tick<'_>, demands: &[Demand], shares: &mut Shares) {
         grant.amps = raised;
     }
 }
+
+/// The demands of cars as a plan wants them served: weights, classes, floors and ceilings that hold until the next
+/// plan. In between the solver shares by them what the rows have at each moment.
+///
+/// # Errors
+/// When there is no plan, or not in time.
+pub fn guide(tick: &Tick<'_>, aims: &Aims, cars: &[Present]) -> Result<Vec<Demand>, NoPlan> {
+    let demands: Vec<Demand> = cars.iter().map(|car| bounded(tick, car)).collect();
+    let guided = look_ahead(tick, aims, cars, &demands)?;
+    Ok(in_two_rounds(tick, &guided))
+}

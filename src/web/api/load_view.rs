@@ -20,6 +20,9 @@ pub struct NowView {
     grid: Option<GridView>,
     /// The site's meters.
     meters: Vec<MeterView>,
+    /// Whether a plan guides who gets what, in words.
+    #[schema(example = "made 12 s ago for 5 cars")]
+    plan: String,
     /// When something changes next without news.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_change: Option<String>,
@@ -111,7 +114,7 @@ fn time(millis: i64) -> Option<String> {
 
 impl From<SiteView> for NowView {
     fn from(view: SiteView) -> Self {
-        let SiteView { at, rows, connectors, grid, meters, next_change } = view;
+        let SiteView { at, rows, connectors, grid, meters, plan, next_change } = view;
         let limited = rows.into_iter().filter(|row| row.limit.is_finite() || row.cap.is_finite());
         Self {
             at: time(at),
@@ -122,6 +125,7 @@ impl From<SiteView> for NowView {
                 .into_iter()
                 .map(|(id, good, last)| MeterView { id, good, last: last.and_then(time) })
                 .collect(),
+            plan,
             next_change: next_change.and_then(time),
         }
     }
