@@ -38,11 +38,21 @@ fn site(count: usize) -> Site {
     Site::from_toml(&text).unwrap()
 }
 
-fn location() -> Location {
+fn location(count: usize) -> Location {
+    let evse = |at: usize| {
+        serde_json::json!({
+            "uid": format!("E{at}"), "status": "AVAILABLE", "last_updated": "2026-01-01T00:00:00Z", "extra": {},
+            "connectors": [{
+                "id": "1", "standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE",
+                "max_voltage": 230, "max_amperage": 16, "last_updated": "2026-01-01T00:00:00Z", "extra": {}
+            }]
+        })
+    };
+    let evses: Vec<_> = (0..count).map(evse).collect();
     serde_json::from_value(serde_json::json!({
-        "party": "DE*ABC", "id": "LOC1", "publish": true, "address": "Market 1", "city": "Ludwigsburg",
-        "country": "DEU", "coordinates": { "latitude": "48.89", "longitude": "9.18" },
-        "time_zone": "Europe/Berlin", "evses": [], "last_updated": "2026-01-01T00:00:00Z"
+        "party": { "country_code": "DE", "party_id": "ABC" }, "id": "LOC1", "publish": true, "address": "Market 1", "city": "Ludwigsburg",
+        "country": "DEU", "coordinates": { "latitude": "48.89", "longitude": "9.18", "extra": {} },
+        "time_zone": "Europe/Berlin", "evses": evses, "last_updated": "2026-01-01T00:00:00Z", "extra": {}
     }))
     .unwrap()
 }
@@ -80,7 +90,7 @@ async fn start(count: usize, file: &std::path::Path) -> Node {
     let seed = move |conn: &mut _| {
         let cpo = Party { id: party.clone(), name: "ABC".into(), website: None, roles: vec![Role::Cpo] };
         parties::insert(conn, &cpo, now)?;
-        locations::upsert(conn, &location(), None)?;
+        locations::upsert(conn, &location(count), None)?;
         let mut pages = Vec::new();
         for at in 0..count {
             tokens::upsert(conn, &token(at, now), None)?;
