@@ -134,7 +134,8 @@ async fn all(
 ) {
     let end = Instant::now() + Duration::from_secs(120);
     loop {
-        let left = stations.iter().filter(|station| !is_so(&station.snapshot().connectors[0])).count();
+        let left =
+            stations.iter().filter(|station| !station.snapshot().connector(1).is_some_and(&is_so)).count();
         if left == 0 {
             return;
         }
