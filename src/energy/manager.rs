@@ -2,7 +2,7 @@
 //! comes back as news. Only when a site starts, its ledger is read first.
 
 use super::feed::{Known, Notice, Notices, answer};
-use super::record;
+use super::record::{self, Records};
 use super::runner::Runner;
 use crate::app::App;
 use crate::db::load::{self as stored, SiteRow};
@@ -23,7 +23,9 @@ const BATCH: usize = 4_096;
 
 /// Runs until it is stopped.
 pub async fn run(app: Arc<App>, mut notices: Notices, stop: CancellationToken) {
-    let mut manager = Manager { app: Arc::clone(&app), runners: BTreeMap::new(), site_of: HashMap::new() };
+    let records = Records::start(app.db.clone());
+    let mut manager =
+        Manager { app: Arc::clone(&app), records, runners: BTreeMap::new(), site_of: HashMap::new() };
     manager.look_for_sites();
     let mut looked = app.now();
     let mut forgot = looked;
@@ -60,7 +62,7 @@ pub async fn run(app: Arc<App>, mut notices: Notices, stop: CancellationToken) {
         }
         if app.now().millis_since(forgot) > 3_600_000 {
             forgot = app.now();
-            record::forget(&app, forgot);
+            record::forget(&manager.records, &app.config.load, forgot);
         }
         // Another process may have written sites.
         if app.now().millis_since(looked) > 5_000 {
@@ -72,6 +74,7 @@ pub async fn run(app: Arc<App>, mut notices: Notices, stop: CancellationToken) {
 
 struct Manager {
     app: Arc<App>,
+    records: Records,
     runners: BTreeMap<String, Runner>,
     site_of: HashMap<StationId, String>,
 }
@@ -240,8 +243,14 @@ impl Manager {
             })
             .await?;
         let (pages, transactions): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
-        let mut runner =
-            Runner::new(Arc::clone(&self.app), row.site.clone(), row.revision, pages, row.grid_limit);
+        let mut runner = Runner::new(
+            Arc::clone(&self.app),
+            self.records.clone(),
+            row.site.clone(),
+            row.revision,
+            pages,
+            row.grid_limit,
+        );
         runner.goes_on(&transactions);
         Ok(runner)
     }

@@ -1,8 +1,8 @@
 //! What is read of a station's samples, and what is written down about a site, beside its task.
 
-use crate::app::App;
+use crate::config::LoadConfig;
 use crate::db::load as stored;
-use crate::db::{DbConn, DbResult};
+use crate::db::{Db, DbConn, DbResult};
 use crate::domain::Timestamp;
 use crate::domain::station::MeterSample;
 use crate::load::control::{Finding, GridLimit, Report, SiteView};
@@ -10,7 +10,7 @@ use crate::load::rows::Outlet;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
-use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// A sample as load management takes it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,45 +58,63 @@ fn mean_kw(register: f64, before: f64, at: Timestamp, since: Timestamp) -> Optio
     (MEAN.contains(&millis) && register >= before).then(|| ((register - before) / hours, since))
 }
 
-/// Writes beside the task; what fails is logged.
-fn write(app: &Arc<App>, what: impl Fn(&mut DbConn) -> DbResult<()> + Send + 'static) {
-    let app = Arc::clone(app);
-    tokio::spawn(async move {
-        if let Err(error) = app.db.write(what).await {
-            tracing::error!(%error, "what happened at a site cannot be written down");
-        }
-    });
+/// A write, which may be tried more than once.
+type Write = Box<dyn Fn(&mut DbConn) -> DbResult<()> + Send>;
+
+/// Writes beside the task that runs the sites, one after the other in the order in which things happened: of two
+/// limits of the grid operator the later one has to be what is kept. What fails is logged.
+#[derive(Clone)]
+pub(super) struct Records(mpsc::UnboundedSender<Write>);
+
+impl Records {
+    /// Starts to write; ends when nobody records any more.
+    pub(super) fn start(db: Db) -> Self {
+        let (sender, mut writes) = mpsc::unbounded_channel::<Write>();
+        tokio::spawn(async move {
+            while let Some(write) = writes.recv().await {
+                if let Err(error) = db.write(move |conn| write(conn)).await {
+                    tracing::error!(%error, "what happened at a site cannot be written down");
+                }
+            }
+        });
+        Self(sender)
+    }
+
+    fn write(&self, what: impl Fn(&mut DbConn) -> DbResult<()> + Send + 'static) {
+        // The writer lives as long as anybody who records.
+        drop(self.0.send(Box::new(what)));
+    }
 }
 
 /// A limit of the grid operator came: it is kept over restarts, and for the record.
-pub(super) fn limit(app: &Arc<App>, site: &str, limit: GridLimit, at: Timestamp) {
+pub(super) fn limit(records: &Records, site: &str, limit: GridLimit, at: Timestamp) {
     let site = site.to_owned();
     tracing::info!(site, watts = ?limit.watts, until = ?limit.until, "a limit of the grid operator");
     let until = limit.until.and_then(Timestamp::from_millis).map(|until| until.to_string());
     let detail = json!({ "watts": limit.watts, "until": until }).to_string();
-    write(app, move |conn| {
+    records.write(move |conn| {
         stored::keep_grid_limit(conn, &site, limit)?;
         stored::note(conn, &site, at, "grid_limit", &site, &detail)
     });
 }
 
 /// A limit of the grid operator is kept.
-pub(super) fn followed(app: &Arc<App>, site: &str, watts: f64, since: Timestamp, at: Timestamp) {
+pub(super) fn followed(records: &Records, site: &str, watts: f64, since: Timestamp, at: Timestamp) {
     let site = site.to_owned();
     let after = at.millis_since(since);
     tracing::info!(site, watts, after_ms = after, "the limit of the grid operator is kept");
     let detail = json!({ "watts": watts, "limit_at": since.to_string(), "after_ms": after }).to_string();
-    write(app, move |conn| stored::note(conn, &site, at, "grid_limit_kept", &site, &detail));
+    records.write(move |conn| stored::note(conn, &site, at, "grid_limit_kept", &site, &detail));
 }
 
 /// Something that the operator should know.
-pub(super) fn report(app: &Arc<App>, site: &str, report: &Report) {
+pub(super) fn report(records: &Records, site: &str, report: &Report, now: Timestamp) {
     let (kind, text) = words(report.what);
     tracing::warn!(site, about = report.about, kind, "{text}");
     let (site, about) = (site.to_owned(), report.about.clone());
-    let at = Timestamp::from_millis(report.at).unwrap_or_else(|| app.now());
+    let at = Timestamp::from_millis(report.at).unwrap_or(now);
     let detail = json!({ "text": text }).to_string();
-    write(app, move |conn| stored::note(conn, &site, at, kind, &about, &detail));
+    records.write(move |conn| stored::note(conn, &site, at, kind, &about, &detail));
 }
 
 /// A finding's word for machines, and for people.
@@ -130,7 +148,7 @@ fn words(finding: Finding) -> (&'static str, &'static str) {
 }
 
 /// Keeps the picture of a site, and once a minute the line of its chart.
-pub(super) fn view(app: &Arc<App>, site: &str, view: &SiteView, at: Timestamp, minute: bool) {
+pub(super) fn view(records: &Records, site: &str, view: &SiteView, at: Timestamp, minute: bool) {
     let picture = serde_json::to_string(view);
     let rows = serde_json::to_string(&view.rows);
     let (Ok(picture), Ok(rows)) = (picture, rows) else {
@@ -138,7 +156,7 @@ pub(super) fn view(app: &Arc<App>, site: &str, view: &SiteView, at: Timestamp, m
         return;
     };
     let site = site.to_owned();
-    write(app, move |conn| {
+    records.write(move |conn| {
         stored::keep_view(conn, &site, &picture, at)?;
         if minute {
             let begin = Timestamp::from_millis(at.millis().div_euclid(60_000).saturating_mul(60_000));
@@ -149,8 +167,8 @@ pub(super) fn view(app: &Arc<App>, site: &str, view: &SiteView, at: Timestamp, m
 }
 
 /// Removes what was kept for its time.
-pub(super) fn forget(app: &Arc<App>, now: Timestamp) {
+pub(super) fn forget(records: &Records, config: &LoadConfig, now: Timestamp) {
     let before = |kept| now.minus(chrono::TimeDelta::from_std(kept).unwrap_or(chrono::TimeDelta::MAX));
-    let (events, minutes) = (before(app.config.load.events_kept), before(app.config.load.history_kept));
-    write(app, move |conn| stored::forget(conn, events, minutes).map(|_| ()));
+    let (events, minutes) = (before(config.events_kept), before(config.history_kept));
+    records.write(move |conn| stored::forget(conn, events, minutes).map(|_| ()));
 }

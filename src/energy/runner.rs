@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::feed::{Known, Notice, answer};
+use super::record::Records;
 use super::{profiles, record};
 use crate::app::App;
 use crate::charging::StationAnswer;
@@ -40,6 +41,7 @@ struct Following {
 /// One site.
 pub(super) struct Runner {
     app: Arc<App>,
+    records: Records,
     pub(super) id: String,
     pub(super) revision: i64,
     controller: Controller,
@@ -61,6 +63,7 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(
         app: Arc<App>,
+        records: Records,
         site: Site,
         revision: i64,
         pages: Vec<Option<Entry>>,
@@ -75,6 +78,7 @@ impl Runner {
         let controller = Controller::new(site, Settings::default(), pages, limit, now);
         let mut runner = Self {
             app,
+            records,
             id,
             revision,
             controller,
@@ -248,7 +252,7 @@ impl Runner {
         self.handle(&Event::GridLimit(limit));
         let now = self.now();
         self.following = limit.watts.map(|watts| Following { since: now, watts });
-        record::limit(&self.app, &self.id, limit, now);
+        record::limit(&self.records, &self.id, limit, now);
         Known::Yes
     }
 
@@ -267,7 +271,7 @@ impl Runner {
             self.pages.insert(leaf, entry);
         }
         for report in self.controller.take_reports() {
-            record::report(&self.app, &self.id, &report);
+            record::report(&self.records, &self.id, &report, now);
         }
         self.persist();
         self.start_calls();
@@ -422,7 +426,7 @@ impl Runner {
         let reserved = row.map_or(0.0, |row| book.used(self.controller.rows(), row));
         if reserved <= watts {
             self.following = None;
-            record::followed(&self.app, &self.id, watts, since, now);
+            record::followed(&self.records, &self.id, watts, since, now);
         }
     }
 
@@ -436,6 +440,6 @@ impl Runner {
         let minute = now.millis().div_euclid(60_000);
         let new_minute = minute != self.minute;
         self.minute = minute;
-        record::view(&self.app, &self.id, &view, now, new_minute);
+        record::view(&self.records, &self.id, &view, now, new_minute);
     }
 }
