@@ -156,6 +156,7 @@ on_each_engine! {
 
         let app = node.app();
         app.energy.limit("depot", GridLimit { watts: Some(4_200.0), until: None }).await;
+        until(&db, &["load", "events", "depot"], |ran| ran.out.contains("4200 W")).await;
         app.energy.limit("depot", GridLimit { watts: None, until: None }).await;
         let events = until(&db, &["load", "events", "depot"], |ran| ran.out.contains("lifts")).await;
         assert!(events.out.contains("depot: the grid operator allows 4200 W"), "{}", events.out);

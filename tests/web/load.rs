@@ -62,6 +62,17 @@ async fn kinds(operator: &Operator<'_>) -> Vec<String> {
     events.as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Waits until so many limits of the grid operator are on record: that is written beside the answer.
+async fn recorded(operator: &Operator<'_>, limits: usize) {
+    for _ in 0..500 {
+        if kinds(operator).await.iter().filter(|kind| *kind == "grid_limit").count() == limits {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("limits are not on record: {:?}", kinds(operator).await);
+}
+
 /// What is left to cars on L1 of the connection, and whether the meter is good.
 fn left(now: &Value) -> (f64, bool) {
     let limits = now["limits"].as_array().unwrap();
@@ -276,23 +287,20 @@ on_each_engine! {
         let now = now_when(&operator, |now| now["grid"] == json!({ "state": "limited", "watts": 4200.0 })).await;
         let row = now["limits"].as_array().unwrap().iter().find(|row| row["unit"] == "W").unwrap().clone();
         assert_eq!((&row["of"], &row["limit"], &row["for_cars"]), (&json!("power"), &json!(null), &json!(4200.0)));
+        recorded(&operator, 1).await;
         assert_eq!(operator.send(Method::PUT, limit, watts(Value::Null)).await.status(), 204);
+        recorded(&operator, 2).await;
         now_when(&operator, |now| now["grid"]["state"] == "free").await;
         let until = json!({ "watts": 3000, "until": "2026-03-01T08:01:00Z" });
         assert_eq!(operator.send(Method::PUT, limit, Some(until)).await.status(), 204);
         now_when(&operator, |now| now["grid"]["watts"] == 3000.0).await;
+        recorded(&operator, 3).await;
         site.clock.advance(Duration::from_secs(61));
         now_when(&operator, |now| now["grid"]["state"] == "free").await;
         // Nobody is heard any more.
         site.clock.advance(Duration::from_secs(120));
         now_when(&operator, |now| now["grid"] == json!({ "state": "failsafe", "watts": 13020.0 })).await;
 
-        for _ in 0..500 {
-            if kinds(&operator).await.iter().filter(|kind| *kind == "grid_limit").count() == 3 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
         let events = operator.get("/load/sites/depot/events").await;
         let limits: Vec<&Value> = events.as_array().unwrap().iter().filter(|event| event["kind"] == "grid_limit").collect();
         let said: Vec<&Value> = limits.iter().map(|event| &event["detail"]["watts"]).collect();
@@ -305,7 +313,7 @@ on_each_engine! {
         assert_eq!(operator.get("/load/sites/depot/events?to=2026-03-01").await, json!([]));
         assert_eq!(operator.get("/load/sites/depot/events?from=2026-03-02").await, json!([]));
         let all = operator.get("/load/sites/depot/events?from=2026-03-01&to=2026-03-02").await;
-        assert_eq!(all, operator.get("/load/sites/depot/events").await);
+        assert!(all.as_array().unwrap().starts_with(events.as_array().unwrap()), "{all:#}");
         assert_eq!(operator.problem(Method::GET, "/load/sites/depot/events?from=noon", None).await.0, 400);
         assert_eq!(operator.problem(Method::GET, "/load/sites/yard/events", None).await.0, 404);
     }
