@@ -113,8 +113,8 @@ pub struct Aims {
 impl Default for Aims {
     fn default() -> Self {
         Self {
-            haste: 0.6,
-            fairness: 0.5,
+            haste: 0.1,
+            fairness: 1.0,
             smoothness: 0.02,
             thrift: 0.5,
             time_limit: Duration::from_secs(1),

@@ -197,41 +197,6 @@ fn look_ahead(
     Ok(guided(cars, demands, &planned, &plan, &outlook, tick.min_on_seconds))
 }
 
-/// Rounding down leaves up to 0.1 A of each car unused. It is handed out in whole tenths, to those first who lost
-/// most, as far as every row above has room for it, whatever the angle.
-fn hand_out_the_rest(tick: &Tick<'_>, demands: &[Demand], shares: &mut Shares) {
-    let uneven = |(row, cap): (&crate::load::rows::Row, &f64)| row.name.of.is_unbalance() && cap.is_finite();
-    if tick.rows.rows.iter().zip(tick.caps).any(uneven) {
-        return;
-    }
-    let mut order: Vec<usize> = (0..shares.grants.len()).collect();
-    let lost = |at: &usize| shares.grants.get(*at).map_or(0.0, |grant| grant.exact - grant.amps);
-    order.sort_by(|a, b| lost(b).total_cmp(&lost(a)));
-    for at in order {
-        let (Some(grant), Some(demand)) = (shares.grants.get_mut(at), demands.get(at)) else { continue };
-        let raised = (grant.amps * 10.0 + 1.0).round() / 10.0;
-        if grant.amps <= 0.0 && demand.min > 0.0 || grant.exact <= grant.amps + 1e-6 || raised > demand.max {
-            continue;
-        }
-        let path: Vec<_> = tick.rows.path(grant.leaf, demand.phases).collect();
-        let step = raised - grant.amps;
-        let room = |(row, part): &(usize, crate::load::rows::Phasor)| {
-            shares.left.get(*row).is_some_and(|left| part.length() * step <= *left)
-        };
-        if !path.iter().all(room) {
-            continue;
-        }
-        for (row, part) in path {
-            let more = part.length() * step;
-            if let (Some(left), Some(used)) = (shares.left.get_mut(row), shares.used.get_mut(row)) {
-                *left -= more;
-                *used += more;
-            }
-        }
-        grant.amps = raised;
-    }
-}
-
 /// The demands of cars as a plan wants them served: weights, classes, floors and ceilings that hold until the next
 /// plan. In between the solver shares by them what the rows have at each moment.
 ///
@@ -241,4 +206,85 @@ pub fn guide(tick: &Tick<'_>, aims: &Aims, cars: &[Present]) -> Result<Vec<Deman
     let demands: Vec<Demand> = cars.iter().map(|car| bounded(tick, car)).collect();
     let guided = look_ahead(tick, aims, cars, &demands)?;
     Ok(in_two_rounds(tick, &guided))
+}
+
+/// Rounding down leaves up to 0.1 A of each car unused. It is handed out in whole tenths: to those first who lost
+/// most, then to any below its most, as far as every direction of every row above has room, as the solver counts.
+fn hand_out_the_rest(tick: &Tick<'_>, demands: &[Demand], shares: &mut Shares) {
+    let uneven = |(row, cap): (&crate::load::rows::Row, &f64)| row.name.of.is_unbalance() && cap.is_finite();
+    if tick.rows.rows.iter().zip(tick.caps).any(uneven) {
+        return;
+    }
+    let mut sides = Sides::new(tick, demands, shares);
+    let mut order: Vec<usize> = (0..shares.grants.len()).collect();
+    let lost = |at: &usize| shares.grants.get(*at).map_or(0.0, |grant| grant.exact - grant.amps);
+    order.sort_by(|a, b| lost(b).total_cmp(&lost(a)));
+    for at in order {
+        let (Some(grant), Some(demand)) = (shares.grants.get_mut(at), demands.get(at)) else { continue };
+        let raised = (grant.amps * 10.0 + 1.0).round() / 10.0;
+        let stands = grant.amps <= 0.0 && (demand.min > 0.0 || grant.exact <= 0.0);
+        if stands || raised > demand.max || !sides.raise(tick, demand, raised - grant.amps) {
+            continue;
+        }
+        grant.amps = raised;
+    }
+    for (side, (load, _)) in tick.rows.facets.iter().zip(&sides.loads) {
+        if let (Some(left), Some(used)) = (shares.left.get_mut(side.row), shares.used.get_mut(side.row)) {
+            let more = (load / side.share - *used).max(0.0);
+            *left -= more;
+            *used += more;
+        }
+    }
+}
+
+/// What each direction of each row carries, and what it may.
+struct Sides {
+    loads: Vec<(f64, f64)>,
+}
+
+impl Sides {
+    /// What is reserved counts everywhere: where that alone exceeds a row, nothing is handed out below it.
+    fn new(tick: &Tick<'_>, demands: &[Demand], shares: &Shares) -> Self {
+        let cap = |row: usize| tick.caps.get(row).copied().filter(|cap| !cap.is_nan()).unwrap_or(0.0);
+        let loads = tick.rows.facets.iter().map(|side| (0.0, cap(side.row) * side.share));
+        let mut sides = Self { loads: loads.collect() };
+        let mut granted = vec![(0.0, None); tick.rows.outlets.len()];
+        for (grant, demand) in shares.grants.iter().zip(demands) {
+            if let Some(granted) = granted.get_mut(grant.leaf) {
+                *granted = (grant.amps, demand.phases);
+            }
+        }
+        for (leaf, (amps, phases)) in granted.into_iter().enumerate() {
+            let reserved = match tick.reserved.get(leaf) {
+                Some(amps) if amps.is_finite() => amps.max(0.0),
+                Some(_) => tick.rows.outlets.get(leaf).map_or(0.0, |outlet| outlet.max),
+                None => 0.0,
+            };
+            let amps = reserved.max(amps);
+            if amps > 0.0 {
+                sides.take(tick, leaf, phases, amps);
+            }
+        }
+        sides
+    }
+
+    fn take(&mut self, tick: &Tick<'_>, leaf: Leaf, phases: Phases, amps: f64) {
+        tick.rows.each_side(leaf, phases, |side, amount| {
+            if let Some((load, _)) = self.loads.get_mut(side) {
+                *load += amount * amps;
+            }
+        });
+    }
+
+    /// Takes so many amperes more for a demand, if all directions above have room for them.
+    fn raise(&mut self, tick: &Tick<'_>, demand: &Demand, amps: f64) -> bool {
+        let mut room = true;
+        tick.rows.each_side(demand.leaf, demand.phases, |side, amount| {
+            room &= self.loads.get(side).is_some_and(|(load, most)| load + amount * amps <= *most);
+        });
+        if room {
+            self.take(tick, demand.leaf, demand.phases, amps);
+        }
+        room
+    }
 }
