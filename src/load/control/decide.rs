@@ -160,18 +160,27 @@ impl Controller {
         self.rows.parts(leaf).any(|(row, _)| over.get(row).copied().unwrap_or(true))
     }
 
+    /// The connector whose driver has waited longest to be let in at a station that needs room for all that it can
+    /// draw. Room is made for one at a time: for all at once there may never be enough.
+    fn next_to_be_let_in(&self) -> Option<Leaf> {
+        let all = self.leaves.iter().zip(self.ledger.entries()).enumerate();
+        let waiting = all.filter(|(_, (_, entry))| entry.trust != Trust::Proven && !entry.expected);
+        let since = waiting.filter_map(|(leaf, (state, _))| Some((state.expected?, leaf)));
+        since.min().map(|(_, leaf)| leaf)
+    }
+
     /// What the cars ask for, and what has to be kept free for whom nobody can talk to.
     fn demands(&self, now: Millis) -> (Vec<Demand>, Vec<f64>) {
         let mut demands = Vec::new();
         let mut reserved = Vec::new();
+        let next = self.next_to_be_let_in();
         let connectors = self.site.stations.iter().flat_map(|station| &station.connectors);
         for ((leaf, entry), connector) in self.ledger.entries().iter().enumerate().zip(connectors) {
             let Some(state) = self.leaves.get(leaf) else { continue };
             let exposure = self.ledger.exposure(leaf, now);
-            let expected = state.expected.is_some() && entry.trust != Trust::Proven;
             let kept = if !entry.online || entry.is_unbound() {
                 exposure.most()
-            } else if expected {
+            } else if Some(leaf) == next {
                 entry.ceiling()
             } else {
                 exposure.base

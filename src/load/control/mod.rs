@@ -31,6 +31,12 @@ use meters::{Reading, SiteMeter};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// For how long room is made for a driver who waits to be let in.
+const AT_THE_DOOR: Millis = 30_000;
+
+/// For how long room is kept for a driver who was let in and has not begun to charge.
+const LET_IN: Millis = 120_000;
+
 /// How the controller behaves, whatever the site.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -246,6 +252,9 @@ impl Controller {
         };
         let fits = !self.is_over(leaf, more, now);
         self.ledger.expect(leaf, fits);
+        if fits && let Some(state) = self.leaves.get_mut(leaf) {
+            state.expected = Some(now.saturating_add(LET_IN));
+        }
         fits
     }
 
@@ -268,7 +277,7 @@ impl Controller {
             }
             Event::Authorized { leaf } => {
                 if let Some(state) = self.leaves.get_mut(*leaf) {
-                    state.expected = Some(now.saturating_add(120_000));
+                    state.expected = Some(now.saturating_add(AT_THE_DOOR));
                 }
             }
             Event::Began { leaf, transaction, at } => self.began(*leaf, *transaction, *at),
@@ -477,12 +486,19 @@ impl Controller {
         match order.ask {
             Ask::StationMost { .. } => {
                 if let Some(state) = self.stations.get_mut(order.station) {
-                    state.most_accepted |= outcome == Outcome::Accepted;
+                    // It only guards against a fuse that is smaller than the station thinks: a station that refuses
+                    // it is not asked again before it boots.
+                    state.most_accepted |= !matches!(outcome, Outcome::Lost | Outcome::Unsent);
                 }
             }
             Ask::Default { leaf, .. } => {
                 if let Some(entry) = self.ledger.entry_mut(leaf) {
                     entry.default_answered(seq, outcome);
+                }
+                if outcome == Outcome::Accepted
+                    && let Some(state) = self.stations.get_mut(order.station)
+                {
+                    state.refusals = 0;
                 }
                 self.refused(leaf, outcome, true, now);
             }

@@ -121,6 +121,7 @@ pub struct SiteView {
     /// The site's meters: id, whether it is good, when it was heard last.
     pub meters: Vec<(String, bool, Option<Millis>)>,
     /// Whether a plan guides who gets what, in words.
+    #[serde(default)]
     pub plan: String,
     /// When something changes next without news.
     pub next_change: Option<Millis>,

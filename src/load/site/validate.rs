@@ -2,6 +2,7 @@
 #![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
 
 use super::{Connector, Node, PerPhase, Site, Station, Wiring};
+use crate::domain::station::StationId;
 use chrono_tz::Tz;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -237,6 +238,9 @@ impl<'a> Look<'a> {
         if !self.nodes.contains_key(station.parent.as_str()) {
             let right = "the id of a node of this site is right";
             self.say(format!("{path}.parent"), format!("{:?}", station.parent), right);
+        }
+        if let Err(error) = StationId::parse(&station.id) {
+            self.say(format!("{path}.id"), format!("{:?}", station.id), error.to_string());
         }
         if let Some(amps) = station.amps {
             self.at_least_zero(format!("{path}.amps"), amps);
