@@ -27,10 +27,17 @@ impl LoadConfig {
             events_kept: section.duration("events_kept", DAY..=DAY * 3650),
             history_kept: section.duration("history_kept", DAY..=DAY * 3650),
             mqtt_url: section.text("mqtt_url", broker),
-            mqtt_user: section.text("mqtt_user", |text| Ok(text.to_owned())),
+            mqtt_user: section.text("mqtt_user", user),
             mqtt_password: section.secret("mqtt_password"),
         }
     }
+}
+
+fn user(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) {
+        return Err("holds a control character".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn broker(text: &str) -> Result<Option<Url>, String> {

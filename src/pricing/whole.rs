@@ -133,10 +133,13 @@ impl Whole for i128 {
     /// Quick where both are small: a division of 64 bits costs a tenth.
     #[inline]
     fn divided(self, by: Self) -> Option<(Self, Self)> {
-        match (i64::try_from(self), i64::try_from(by)) {
-            (Ok(a), Ok(b)) => Some((Self::from(a.checked_div(b)?), Self::from(a.checked_rem(b)?))),
-            _ => Some((self.checked_div(by)?, self.checked_rem(by)?)),
+        if let (Ok(a), Ok(b)) = (i64::try_from(self), i64::try_from(by))
+            && let (Some(whole), Some(rest)) = (a.checked_div(b), a.checked_rem(b))
+        {
+            return Some((whole.into(), rest.into()));
         }
+        // Also the least number of 64 bits divided by -1, which has 65.
+        Some((self.checked_div(by)?, self.checked_rem(by)?))
     }
 
     #[inline]
