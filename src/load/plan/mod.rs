@@ -2,7 +2,7 @@
 //!
 //! - [`program`] is the programme and the answer of `clarabel`;
 //! - [`stays`] says how long cars will stay whose departure nobody told;
-//! - [`guide`] turns the first slot of a plan into what the solver is asked for;
+//! - [`guide`](mod@guide) turns the first slot of a plan into what the solver is asked for;
 //! - [`tick`] is one decision: plan, guide, solve, and without a plan when it is late or there is none.
 //!
 //! A plan never decides what a row may carry. It gives the solver weights and ceilings, and the solver, which is
