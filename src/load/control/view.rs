@@ -219,9 +219,7 @@ impl Controller {
             Why::Offline => {
                 "not connected, and it never confirmed a limit: all that it can draw is kept free".to_owned()
             }
-            Why::Unable => {
-                "takes no charging profiles: it charges where all that it can draw is free".to_owned()
-            }
+            Why::Unable => "takes no charging profiles: all that it can draw is kept free".to_owned(),
             Why::Ignores => {
                 "drew more than it was allowed: it charges where all that it can draw is free".to_owned()
             }

@@ -220,24 +220,17 @@ impl Entry {
         self.default.unwrap_or(self.nameplate).max(sent).min(self.nameplate)
     }
 
-    /// Whether it counts with all that it can draw, whatever it was told. A station that does not obey draws
-    /// nothing as long as nobody is let in; only when it is out of reach, nobody knows whom it lets in itself.
+    /// Whether it counts with all that it can draw, whatever it was told. A station that takes no profiles always
+    /// does, since nothing holds it back when it starts by itself; one that ignores them while a car may draw, or it
+    /// is out of reach.
     #[must_use]
     pub fn is_unbound(&self) -> bool {
         let busy = self.transaction.is_some() || self.expected;
         match self.trust {
-            Trust::Ignores | Trust::Unable => busy || !self.online,
+            Trust::Unable => true,
+            Trust::Ignores => busy || !self.online,
             Trust::Unproven => busy,
             Trust::Proven => false,
-        }
-    }
-
-    /// What it may draw by itself at any moment, if nobody is let in: nothing, where only a driver who is let in
-    /// makes it draw anything.
-    fn standing(&self) -> Tenths {
-        match self.trust {
-            Trust::Ignores | Trust::Unable => 0,
-            Trust::Unproven | Trust::Proven => self.fallback(),
         }
     }
 
@@ -251,7 +244,7 @@ impl Entry {
         let held = self.held.iter().map(|held| held.most(now, skew)).max().unwrap_or(0);
         let settling = self.settling.map_or(0, |settling| settling.limit);
         let granted = held.max(settling).min(self.ceiling());
-        Exposure { base: self.standing(), granted, phases: self.phases }
+        Exposure { base: self.fallback(), granted, phases: self.phases }
     }
 
     /// The most that any limit that may be in force allows at this moment.
@@ -364,7 +357,12 @@ impl Entry {
         // What is uncertain proves nothing, and excuses up to the most that may be in force.
         let allowed = self.allowed(taken);
         let since = self.settling.map(|settling| settling.since);
+        // A lease that ends lowers the limit as well, and the car needs its time.
+        let just_before = self.allowed(taken.saturating_sub(REACTION)).max(allowed);
         if amps > allowed.saturating_add(tolerance(allowed)) {
+            if amps <= just_before.saturating_add(tolerance(just_before)) {
+                return Seen::Nothing;
+            }
             if since.is_some_and(|since| taken < since.saturating_add(REACTION)) {
                 return Seen::Nothing;
             }
