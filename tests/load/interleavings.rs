@@ -30,6 +30,8 @@ struct Station {
     default: Option<Tenths>,
     profile: Option<Profile>,
     transaction: Option<i32>,
+    /// The charge that the node's database knows to go on: it is durable before the station is answered.
+    charge: Option<i32>,
     drawing: Tenths,
     /// Since when the car draws more than its limit.
     over_since: Option<Millis>,
@@ -154,6 +156,7 @@ impl World {
             default: None,
             profile: None,
             transaction: None,
+            charge: None,
             drawing: 0,
             over_since: None,
             inbox: VecDeque::new(),
@@ -322,6 +325,7 @@ impl World {
                     station.profile = None;
                     station.drawing = 0;
                     if station.connected {
+                        station.charge = None;
                         self.tell(&Event::Ended { leaf: at, transaction });
                     }
                 }
@@ -383,6 +387,7 @@ impl World {
     fn tell_transaction(&mut self, at: usize) {
         let known = self.controller.ledger().entry(at).and_then(|entry| entry.transaction);
         let goes_on = self.stations[at].transaction;
+        self.stations[at].charge = goes_on;
         if let Some(ended) = known.filter(|known| Some(*known) != goes_on) {
             self.tell(&Event::Ended { leaf: at, transaction: ended });
         }
@@ -395,6 +400,9 @@ impl World {
         let known = self.durable.clone();
         self.controller = Controller::new(self.site.clone(), Settings::default(), known, None, self.now);
         for at in 0..self.stations.len() {
+            if let Some(transaction) = self.stations[at].charge {
+                self.tell(&Event::Began { leaf: at, transaction, at: self.now });
+            }
             let station = &mut self.stations[at];
             // Nobody waits for these answers any more; what was on its way may still arrive.
             station.answers.clear();
