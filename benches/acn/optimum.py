@@ -10,6 +10,9 @@ import numpy as np
 
 PERIOD_HOURS = 5 / 60
 TOLERANCE = 1e-5
+# With how many tangents around each cone it begins, and in how many rounds more are added.
+FIRST = 24
+ROUNDS = 200
 
 
 def optimum(acn, sessions):
@@ -70,10 +73,10 @@ def _solve(matrix, caps, place, volts, sessions):
                 pair.append(column)
             sums.append((pair[0], pair[1], caps[row]))
             directions = {round(float(np.angle(a)), 6) for _, a in terms}
-            for direction in directions:
+            for direction in directions | set(np.arange(FIRST) * 2 * np.pi / FIRST):
                 _tangent(solver, pair, direction, caps[row])
-    for _ in range(60):
-        solver.run()
+    for _ in range(ROUNDS):
+        _run(solver)
         x = np.array(solver.getSolution().col_value)
         outside = 0.0
         for real, imaginary, cap in sums:
@@ -82,8 +85,20 @@ def _solve(matrix, caps, place, volts, sessions):
                 outside = max(outside, size / cap - 1)
                 _tangent(solver, (real, imaginary), float(np.arctan2(x[imaginary], x[real])), cap)
         if outside == 0.0:
-            break
-    return -solver.getObjectiveValue(), outside
+            return -solver.getObjectiveValue(), outside
+    raise RuntimeError(f"after {ROUNDS} rounds of tangents the solution is still outside by {outside:.1e}")
+
+
+def _run(solver):
+    """Solves it to the end. After many new rows the last basis can lead astray; then it begins anew, and last by the
+    interior point method."""
+    for method in ("choose", "simplex", "ipm"):
+        solver.setOptionValue("solver", method)
+        solver.run()
+        if solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            return
+        solver.clearSolver()
+    raise RuntimeError(f"no optimum: {solver.getModelStatus()}")
 
 
 def _tangent(solver, pair, direction, cap):
