@@ -8,6 +8,8 @@ mod charging_sections;
 pub mod key_file;
 mod layers;
 mod load_section;
+mod mail_section;
+mod map_section;
 mod problem;
 mod reader;
 mod secret;
@@ -22,6 +24,8 @@ pub use charging_sections::{
 };
 pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use load_section::LoadConfig;
+pub use mail_section::MailConfig;
+pub use map_section::MapConfig;
 pub use problem::{ConfigErrors, Problem};
 pub use secret::{Secret, SecretKey};
 pub use sections::{
@@ -50,6 +54,10 @@ pub struct Config {
     pub pricing: PricingConfig,
     /// How grid connections are shared.
     pub load: LoadConfig,
+    /// How receipts are sent.
+    pub mail: MailConfig,
+    /// The public map.
+    pub map: MapConfig,
     /// How partners are talked to.
     pub roaming: RoamingConfig,
     /// How much one side may ask.
@@ -81,6 +89,8 @@ impl Config {
             charging: ChargingConfig::read(reader.section("charging")),
             pricing: PricingConfig::read(reader.section("pricing")),
             load: LoadConfig::read(reader.section("load")),
+            mail: MailConfig::read(reader.section("mail")),
+            map: MapConfig::read(reader.section("map")),
             roaming: RoamingConfig::read(reader.section("roaming")),
             limits: LimitsConfig::read(reader.section("limits")),
             log: LogConfig::read(reader.section("log")),

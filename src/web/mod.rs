@@ -4,7 +4,11 @@
 pub mod api;
 pub mod health;
 pub mod limits;
+pub mod live;
 pub mod metrics;
+mod map;
+mod pages;
+mod pay;
 pub mod problem;
 pub mod requests;
 pub mod tls;
@@ -17,5 +21,7 @@ pub fn configure(service: &mut ServiceConfig) {
         .route("/livez", get().to(health::livez))
         .route("/readyz", get().to(health::readyz))
         .route("/metrics", get().to(metrics::metrics))
-        .configure(api::configure);
+        .configure(api::configure)
+        .configure(map::configure)
+        .configure(pay::configure);
 }

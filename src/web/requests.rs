@@ -9,6 +9,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use ipnet::IpNet;
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 use tracing::Instrument;
@@ -27,6 +28,7 @@ pub fn edge_of(path: &str) -> &'static str {
         Some("ocpi") => "ocpi",
         Some("ocpp") => "ocpp",
         Some("api") => "api",
+        Some("pay") => "pay",
         _ => "other",
     }
 }
@@ -50,7 +52,7 @@ pub async fn follow<B: MessageBody>(
         "request",
         method = %request.method(),
         // Without the query, which can hold what is nobody's business.
-        path = request.path(),
+        path = %shown(request.path()),
         %client,
         request_id = ids.request_id,
         correlation_id = ids.correlation_id,
@@ -83,6 +85,15 @@ pub async fn follow<B: MessageBody>(
         headers.insert(X_REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// A path as logs show it: the address of a payment is its driver's key.
+fn shown(path: &str) -> Cow<'_, str> {
+    let Some(rest) = path.strip_prefix("/pay/charge/") else { return Cow::Borrowed(path) };
+    match rest.split_once('/') {
+        Some((_, rest)) => Cow::Owned(format!("/pay/charge/***/{rest}")),
+        None => Cow::Borrowed("/pay/charge/***"),
+    }
 }
 
 /// The ids that a request brings, or new ones.
@@ -163,5 +174,12 @@ mod tests {
     #[test]
     fn edges() {
         assert_eq!([edge_of("/ocpi/versions"), edge_of("/api"), edge_of("/apix")], ["ocpi", "api", "other"]);
+    }
+
+    #[test]
+    fn the_key_of_a_payment_is_in_no_log() {
+        assert_eq!(shown("/pay/charge/k3y"), "/pay/charge/***");
+        assert_eq!(shown("/pay/charge/k3y/events"), "/pay/charge/***/events");
+        assert_eq!(shown("/pay/DE*ABC*E1"), "/pay/DE*ABC*E1");
     }
 }

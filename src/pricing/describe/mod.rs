@@ -18,6 +18,7 @@ mod words;
 
 use super::rates::{Rate, Use, rates};
 use crate::domain::tariff::Tariff;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -45,6 +46,18 @@ impl Language {
             Self::En => "en",
             Self::De => "de",
         }
+    }
+
+    /// A number as the language writes it.
+    #[must_use]
+    pub fn number(self, number: Decimal) -> String {
+        self.words().number(number)
+    }
+
+    /// An amount with its currency's sign, and at least the decimals that the currency has.
+    #[must_use]
+    pub fn amount(self, currency: &str, amount: Decimal) -> String {
+        self.words().amount(currency, amount)
     }
 
     fn words(self) -> &'static dyn Words {
