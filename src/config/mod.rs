@@ -8,6 +8,7 @@ mod charging_sections;
 pub mod key_file;
 mod layers;
 mod load_section;
+mod payments_section;
 mod problem;
 mod reader;
 mod secret;
@@ -22,6 +23,7 @@ pub use charging_sections::{
 };
 pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use load_section::LoadConfig;
+pub use payments_section::{Hold, PaymentsConfig, ProviderName};
 pub use problem::{ConfigErrors, Problem};
 pub use secret::{Secret, SecretKey};
 pub use sections::{
@@ -50,6 +52,8 @@ pub struct Config {
     pub pricing: PricingConfig,
     /// How grid connections are shared.
     pub load: LoadConfig,
+    /// How drivers without a contract pay.
+    pub payments: PaymentsConfig,
     /// How partners are talked to.
     pub roaming: RoamingConfig,
     /// How much one side may ask.
@@ -81,6 +85,7 @@ impl Config {
             charging: ChargingConfig::read(reader.section("charging")),
             pricing: PricingConfig::read(reader.section("pricing")),
             load: LoadConfig::read(reader.section("load")),
+            payments: PaymentsConfig::read(reader.section("payments")),
             roaming: RoamingConfig::read(reader.section("roaming")),
             limits: LimitsConfig::read(reader.section("limits")),
             log: LogConfig::read(reader.section("log")),
