@@ -7,6 +7,7 @@ use crate::db::Db;
 use crate::domain::Timestamp;
 use crate::energy::Energy;
 use crate::metrics::Metrics;
+use crate::payments::Payments;
 use crate::pricing::{PricingPolicy, Rounding, WrappedDays};
 use crate::roaming::PartnerLink;
 use crate::security::Keys;
@@ -33,6 +34,8 @@ pub struct App {
     pub partners: Arc<dyn PartnerLink>,
     /// The way into load management.
     pub energy: Energy,
+    /// The way to who holds and takes money, and who moves payments on.
+    pub payments: Payments,
     /// What wakes the jobs.
     pub wakes: Wakes,
 }
@@ -65,6 +68,8 @@ pub struct Wakes {
     pub commands: Notify,
     /// Tariffs or their assignments changed.
     pub tariffs: Notify,
+    /// A payment is to be looked at.
+    pub payments: Notify,
     /// What happened, for those who watch.
     pub events: broadcast::Sender<Event>,
 }
@@ -77,6 +82,7 @@ impl Default for Wakes {
             settle: Notify::new(),
             commands: Notify::new(),
             tariffs: Notify::new(),
+            payments: Notify::new(),
             events: broadcast::Sender::new(1024),
         }
     }
@@ -93,6 +99,8 @@ pub enum Event {
     SessionChanged(String),
     /// A CDR was written, or came from a partner; its id.
     CdrWritten(String),
+    /// An ad hoc payment changed; its id.
+    PaymentChanged(String),
 }
 
 impl Wakes {

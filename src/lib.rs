@@ -6,7 +6,8 @@
 //! - [`domain`] is what charging is about, [`pricing`] what it costs; neither does any I/O;
 //! - [`db`] is the only place with SQL;
 //! - [`load`] shares a grid connection between cars, and does no I/O either; [`energy`] runs it;
-//! - [`charging`] and [`roaming`] are the use cases, [`finance`] the exports;
+//! - [`charging`] and [`roaming`] are the use cases, [`payments`] that of drivers without a contract, [`finance`] the
+//!   exports;
 //! - [`ocpi`], [`ocpp`], [`web`], [`jobs`] and [`cli`] are the edges: they import use cases, never each other;
 //! - [`simulate`] is the other end of the stations' sockets: simulated stations, for demo, tests and load;
 //! - [`app`] holds the handles that every edge needs.
@@ -29,6 +30,7 @@ pub mod metrics;
 pub mod node;
 pub mod ocpi;
 pub mod ocpp;
+pub mod payments;
 pub mod pricing;
 pub mod roaming;
 pub mod security;

@@ -3,7 +3,7 @@
 
 use crate::app::{App, Wakes};
 use crate::clock::Clock;
-use crate::config::{Config, key_file};
+use crate::config::{Config, PaymentsConfig, ProviderName, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
 use crate::energy::{self, Energy, Notices};
 use crate::jobs::{commands, delivery, settle, site_meters, sync, tariffs};
@@ -11,6 +11,8 @@ use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
 use crate::ocpp::{self, Registry};
+use crate::payments::stripe::{Stripe, StripeError};
+use crate::payments::{PaymentProvider, Payments};
 use crate::security::{Keys, SealBroken};
 use crate::web;
 use crate::web::limits::Limits;
@@ -75,6 +77,9 @@ pub enum NodeError {
     /// Partners cannot be called.
     #[error(transparent)]
     Client(#[from] ocpi::client::ClientError),
+    /// The payment provider cannot be called.
+    #[error(transparent)]
+    Provider(#[from] StripeError),
     /// The counters cannot be made.
     #[error("the metrics cannot be set up")]
     Metrics(#[from] prometheus::Error),
@@ -128,6 +133,7 @@ impl Node {
         let watch = ocpp::watch::run(app.db.clone(), Arc::clone(&stations), stop.clone());
         jobs.push(tokio::spawn(watch));
         jobs.push(tokio::spawn(settle::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(crate::jobs::payments::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(commands::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(delivery::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(sync::run(Arc::clone(&app), stop.clone())));
@@ -244,6 +250,7 @@ async fn assemble(
     let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
     let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
     let (energy, notices) = Energy::new();
+    let provider = provider(&config.payments)?;
     let app = App {
         db,
         clock,
@@ -253,10 +260,19 @@ async fn assemble(
         stations: stations.clone(),
         partners: Arc::new(partners),
         energy,
+        payments: Payments::new(provider),
         wakes: Wakes::default(),
         config,
     };
     Ok((app, stations, notices))
+}
+
+/// Who holds and takes money for drivers without a contract.
+fn provider(config: &PaymentsConfig) -> Result<Option<Arc<dyn PaymentProvider>>, StripeError> {
+    Ok(match config.provider {
+        ProviderName::None => None,
+        ProviderName::Stripe => Some(Arc::new(Stripe::new(config)?)),
+    })
 }
 
 async fn open(config: &Config) -> Result<Db, DbError> {

@@ -3,10 +3,12 @@
 use super::ChargingError;
 use crate::app::App;
 use crate::db::commands::CommandRow;
+use crate::db::payments::Payment;
 use crate::db::tokens::id_tag_of;
 use crate::db::types::Json;
-use crate::db::{commands, partners, stations, tokens};
+use crate::db::{commands, partners, payments, stations, tokens};
 use crate::domain::partner::{Partner, PartnerStatus};
+use crate::domain::payment::PaymentState;
 use crate::domain::session::AuthMethod;
 use crate::domain::station::{Station, StationId};
 use crate::domain::token::{Allowed, LocationReferences, Token, Whitelist};
@@ -114,6 +116,8 @@ struct Known {
     station: Station,
     grant: Option<CommandRow>,
     token: Option<(Token, Option<Partner>)>,
+    /// The payment that the idTag is of.
+    payment: Option<Payment>,
 }
 
 /// Decides by a start that was commanded or an answer that was given shortly before, else by the token.
@@ -126,6 +130,9 @@ pub(super) async fn decide(
 ) -> Result<Authorization, ChargingError> {
     let since = at.min(app.now()).plus(TimeDelta::minutes(-GRANT_MINUTES));
     let known = look_up(app, station, id_tag, since).await?;
+    if let Some(payment) = known.payment {
+        return by_payment(&payment, station);
+    }
     if let Some(grant) = known.grant
         && let Some(Json(token)) = grant.token
     {
@@ -206,6 +213,21 @@ pub(super) async fn decide(
     }
 }
 
+/// The idTag of an ad hoc payment counts at its station from the hold until the charge ends, and nowhere else.
+fn by_payment(payment: &Payment, station: &StationId) -> Result<Authorization, ChargingError> {
+    let counts = matches!(payment.state, PaymentState::StartSent | PaymentState::Charging)
+        && payment.station_id == station.as_str();
+    let token = counts.then(|| payment.token()).transpose()?;
+    let status = if counts { IdTagStatus::Accepted } else { IdTagStatus::Invalid };
+    Ok(Authorization {
+        decision: IdTagDecision::of(status, token.as_ref()),
+        token,
+        method: AuthMethod::Command,
+        reference: payment.authorization_reference(),
+        grant: payment.command_id.clone().filter(|_| counts),
+    })
+}
+
 async fn look_up(
     app: &App,
     station: &StationId,
@@ -226,7 +248,8 @@ async fn look_up(
                 Some((token, None)) => Some((token, None)),
                 None => None,
             };
-            Ok(Known { station: found, grant, token })
+            let payment = payments::by_id_tag(conn, &id_tag.to_ascii_lowercase())?;
+            Ok(Known { station: found, grant, token, payment })
         })
         .await
 }

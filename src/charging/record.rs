@@ -420,7 +420,7 @@ pub(super) fn set_evse_status(
     evse.status = status.clone();
     evse.last_updated = now;
     location.last_updated = now;
-    locations::upsert(conn, &location, None)?;
+    locations::update_states(conn, &location)?;
     let key = ObjectKey::of_evse(&location.party, &location.id, evse_uid);
     changes::mark_for_roles(conn, LOCATION_AUDIENCE, &ModuleId::Locations, &key, now)?;
     Ok(())

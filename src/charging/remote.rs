@@ -153,6 +153,27 @@ pub async fn start_here(
     send(app, row, station, call).await
 }
 
+/// Starts a charge that is paid for ad hoc, under the id that the payment gave the command, and returns the station's own
+/// answer.
+///
+/// # Errors
+/// When the database fails, or the station gives no answer.
+pub async fn start_paid(
+    app: &Arc<App>,
+    command_id: &str,
+    station: &StationId,
+    connector: i32,
+    token: &Token,
+) -> Result<StationAnswer, RemoteError> {
+    let mut row = new_row(app, "START_SESSION", None, station);
+    command_id.clone_into(&mut row.id);
+    row.connector = Some(connector);
+    row.id_tag = Some(id_tag_of(&token.uid).to_ascii_lowercase());
+    row.token = Some(Json(token.clone()));
+    let call = StationCall::RemoteStart { connector: Some(connector), id_tag: id_tag_of(&token.uid) };
+    send(app, row, station, call).await
+}
+
 /// Stops a charge for an operator and returns the station's own answer. `correlation_id` is that of the
 /// operator's request.
 ///

@@ -8,9 +8,10 @@ use crate::app::{App, Event};
 use crate::db::charges::{Charge, ChargeState, Reference};
 use crate::db::stations::LateMessage;
 use crate::db::types::Json;
-use crate::db::{DbConn, charges, commands, locations, sessions, stations};
+use crate::db::{DbConn, charges, commands, locations, payments, sessions, stations};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
+use crate::domain::payment::PaymentState;
 use crate::domain::session::{CdrToken, Session, SessionStatus};
 use crate::domain::station::{Station, StationConnector, StationId};
 use crate::domain::tariff::Tariff;
@@ -94,6 +95,7 @@ pub async fn start_transaction(
     app.energy.began(station, connector, started.transaction_id, at);
     tracing::info!(station = %station, session = %session_id, status = started.decision.status.as_str(), "charge begun");
     app.wakes.delivery.notify_waiters();
+    app.wakes.payments.notify_waiters();
     app.wakes.tell(Event::SessionChanged(session_id));
     Ok(started)
 }
@@ -168,7 +170,12 @@ impl Opening {
             }
             None => None,
         };
-        let tariff = choose_tariff(conn, &location, connector, buyer.as_ref(), None, self.start.at)?;
+        let payment = payments::by_id_tag(conn, &self.start.id_tag.to_ascii_lowercase())?;
+        let tariff = match &payment {
+            // What was shown to who pays, whatever became of it since.
+            Some(payment) => Some(payment.details.0.tariff.clone()),
+            None => choose_tariff(conn, &location, connector, buyer.as_ref(), None, self.start.at)?,
+        };
 
         record::close_superseded(
             conn,
@@ -181,6 +188,13 @@ impl Opening {
         let elsewhere = charges::active_with_id_tag(conn, &self.start.id_tag.to_ascii_lowercase())?;
         if decision.status == IdTagStatus::Accepted && elsewhere.is_some() {
             decision.status = IdTagStatus::ConcurrentTx;
+        }
+        // Looked at again within the write: the hold may have been given back since.
+        let paid = payment.as_ref().is_none_or(|payment| {
+            payment.state == PaymentState::StartSent && payment.station_id == self.station.as_str()
+        });
+        if !paid {
+            decision.status = IdTagStatus::Invalid;
         }
         let transaction_id = self.free_transaction_id(conn)?;
         let zone = zone_of(&location.time_zone);
@@ -229,6 +243,10 @@ impl Opening {
         if let Some(command) = &mut grant {
             command.session_id = Some(charge.session_id.clone());
             commands::update(conn, command)?;
+        }
+        if let Some(payment) = payment {
+            let waited_for = decision.status == IdTagStatus::Accepted;
+            payments::link_charge(conn, payment, &charge.session_id, waited_for, self.now)?;
         }
         Ok(Started { transaction_id, decision })
     }

@@ -10,6 +10,7 @@ mod layers;
 mod load_section;
 mod mail_section;
 mod map_section;
+mod payments_section;
 mod problem;
 mod reader;
 mod secret;
@@ -26,6 +27,7 @@ pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use load_section::LoadConfig;
 pub use mail_section::MailConfig;
 pub use map_section::MapConfig;
+pub use payments_section::{Hold, PaymentsConfig, ProviderName};
 pub use problem::{ConfigErrors, Problem};
 pub use secret::{Secret, SecretKey};
 pub use sections::{
@@ -58,6 +60,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// The public map.
     pub map: MapConfig,
+    /// How drivers without a contract pay.
+    pub payments: PaymentsConfig,
     /// How partners are talked to.
     pub roaming: RoamingConfig,
     /// How much one side may ask.
@@ -91,6 +95,7 @@ impl Config {
             load: LoadConfig::read(reader.section("load")),
             mail: MailConfig::read(reader.section("mail")),
             map: MapConfig::read(reader.section("map")),
+            payments: PaymentsConfig::read(reader.section("payments")),
             roaming: RoamingConfig::read(reader.section("roaming")),
             limits: LimitsConfig::read(reader.section("limits")),
             log: LogConfig::read(reader.section("log")),

@@ -428,6 +428,21 @@ pub fn samples(conn: &mut DbConn, session_id: &str) -> DbResult<Vec<Sample>> {
         .collect())
 }
 
+/// The power of the newest sample of a charge that told it, kW.
+///
+/// # Errors
+/// When the database fails.
+pub fn latest_power(conn: &mut DbConn, session_id: &str) -> DbResult<Option<rust_decimal::Decimal>> {
+    let power: Option<Option<Number>> = meter_samples::table
+        .filter(meter_samples::session_id.eq(session_id))
+        .filter(meter_samples::power.is_not_null())
+        .order(meter_samples::at.desc())
+        .select(meter_samples::power)
+        .first(conn)
+        .optional()?;
+    Ok(power.flatten().map(|power| power.0))
+}
+
 /// The newest charge at a connector that stopped at or before a moment and is not settled.
 ///
 /// # Errors

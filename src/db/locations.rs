@@ -129,6 +129,25 @@ pub fn upsert(conn: &mut DbConn, location: &Location, partner_id: Option<i64>) -
         ))
         .portable()
         .execute(conn)?;
+    if partner_id.is_none() {
+        super::own_evses::put(conn, location)?;
+    }
+    Ok(())
+}
+
+/// Writes the body of a location of which nothing changed but states: no EVSE, and no name of a tariff.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_states(conn: &mut DbConn, location: &Location) -> DbResult<()> {
+    diesel::update(
+        locations::table
+            .filter(locations::country_code.eq(location.party.country_code()))
+            .filter(locations::party_id.eq(location.party.party_id()))
+            .filter(locations::id.eq(location.id.key())),
+    )
+    .set((locations::body.eq(Json(location.clone())), locations::last_updated.eq(location.last_updated)))
+    .execute(conn)?;
     Ok(())
 }
 

@@ -471,7 +471,166 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    own_evses (country_code, party_id, location_id, evse_uid) {
+        country_code -> Text,
+        party_id -> Text,
+        location_id -> Text,
+        evse_uid -> Text,
+        evse_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_merchants (country_code, party_id) {
+        country_code -> Text,
+        party_id -> Text,
+        body -> Text,
+        last_receipt -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payments (id) {
+        id -> Text,
+        key_hash -> Text,
+        country_code -> Text,
+        party_id -> Text,
+        location_id -> Text,
+        evse_uid -> Text,
+        connector_id -> Text,
+        station_id -> Text,
+        connector -> Integer,
+        provider -> Text,
+        account -> Nullable<Text>,
+        intent_id -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        currency -> Text,
+        hold -> Exact,
+        held -> Exact,
+        captured -> Exact,
+        released -> Exact,
+        refunded -> Exact,
+        disputed -> Exact,
+        written_off -> Exact,
+        id_tag -> Text,
+        command_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        cdr_seq -> Nullable<BigInt>,
+        created -> Instant,
+        last_updated -> Instant,
+        next_at -> Nullable<Instant>,
+        details -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_claims (country_code, party_id, location_id, evse_uid) {
+        country_code -> Text,
+        party_id -> Text,
+        location_id -> Text,
+        evse_uid -> Text,
+        payment_id -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_operations (seq) {
+        seq -> BigInt,
+        payment_id -> Text,
+        kind -> Text,
+        attempt -> Integer,
+        idempotency_key -> Text,
+        amount -> Nullable<Exact>,
+        state -> Text,
+        provider_ref -> Nullable<Text>,
+        note -> Nullable<Text>,
+        asked_by -> Nullable<Text>,
+        created -> Instant,
+        done_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_events (provider, id) {
+        provider -> Text,
+        id -> Text,
+        kind -> Text,
+        account -> Nullable<Text>,
+        object_id -> Nullable<Text>,
+        payment_id -> Nullable<Text>,
+        made_at -> Instant,
+        received_at -> Instant,
+        handled -> Bool,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_ledger (seq) {
+        seq -> BigInt,
+        payment_id -> Text,
+        country_code -> Text,
+        party_id -> Text,
+        kind -> Text,
+        amount -> Exact,
+        currency -> Text,
+        at -> Instant,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_terminals (id) {
+        id -> Text,
+        country_code -> Text,
+        party_id -> Text,
+        body -> Text,
+        last_updated -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    payment_confirmations (id) {
+        id -> Text,
+        authorization_reference -> Text,
+        payment_id -> Text,
+        body -> Text,
+        last_updated -> Instant,
+    }
+}
+
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
 diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);
 diesel::allow_tables_to_appear_in_same_query!(cdrs, cdr_checks);
+diesel::allow_tables_to_appear_in_same_query!(payments, cdr_credits);
+diesel::allow_tables_to_appear_in_same_query!(payments, charges);
+diesel::allow_tables_to_appear_in_same_query!(payments, cdrs);

@@ -1,6 +1,7 @@
 //! Column types whose storage differs per engine, and the values of the domain that go into them.
 
 use super::MultiBackend;
+use crate::domain::payment::{LedgerKind, OperationKind, OperationState, PaymentReason, PaymentState};
 use crate::domain::{Kwh, Money, Timestamp};
 use chrono::SecondsFormat;
 use diesel::backend::Backend;
@@ -204,3 +205,35 @@ impl<T: Body> FromSql<sql_types::Text, Sqlite> for Json<T> {
         Ok(Self(serde_json::from_str(&text)?))
     }
 }
+
+/// An enumeration of the domain as its word.
+macro_rules! word_column {
+    ($($rust:ty),+) => {$(
+        impl ToSql<sql_types::Text, Pg> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                ToSql::<sql_types::Text, Pg>::to_sql(self.as_str(), &mut out.reborrow())
+            }
+        }
+        impl FromSql<sql_types::Text, Pg> for $rust {
+            fn from_sql(v: PgValue<'_>) -> deserialize::Result<Self> {
+                let word: String = FromSql::<sql_types::Text, Pg>::from_sql(v)?;
+                Self::from_word(&word).ok_or_else(|| format!("'{word}' is no word of the kind").into())
+            }
+        }
+        impl ToSql<sql_types::Text, Sqlite> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+                out.set_value(self.as_str());
+                Ok(IsNull::No)
+            }
+        }
+        impl FromSql<sql_types::Text, Sqlite> for $rust {
+            fn from_sql(v: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+                let word: String = FromSql::<sql_types::Text, Sqlite>::from_sql(v)?;
+                Self::from_word(&word).ok_or_else(|| format!("'{word}' is no word of the kind").into())
+            }
+        }
+        multi_backend!($rust as sql_types::Text);
+        column_value!($rust as sql_types::Text);
+    )+};
+}
+word_column!(PaymentState, PaymentReason, LedgerKind, OperationKind, OperationState);

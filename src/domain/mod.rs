@@ -12,6 +12,7 @@ pub mod location;
 pub mod open_enum;
 pub mod partner;
 pub mod party;
+pub mod payment;
 pub mod session;
 pub mod station;
 pub mod tariff;

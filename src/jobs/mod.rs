@@ -3,6 +3,7 @@
 
 pub mod commands;
 pub mod delivery;
+pub mod payments;
 pub mod settle;
 pub mod site_meters;
 pub mod sync;

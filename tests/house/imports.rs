@@ -24,7 +24,9 @@ fn may_import(from: &str, to: &str) -> bool {
         "db" => ["domain", "pricing", "load"].contains(&to),
         // Its orders are calls of a station, in charging's words.
         "energy" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
-        "charging" | "roaming" | "payments" | "finance" => tool || FOR_USE_CASES.contains(&to),
+        // It starts and stops the charges that it is paid for.
+        "payments" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
+        "charging" | "roaming" | "finance" => tool || FOR_USE_CASES.contains(&to),
         // Holds the traits that the use cases own.
         "app" => tool || FOR_EDGES.contains(&to),
         edge if EDGES.contains(&edge) => tool || FOR_EDGES.contains(&to),

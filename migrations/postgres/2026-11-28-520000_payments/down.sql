@@ -1,0 +1,9 @@
+DROP TABLE payment_confirmations;
+DROP TABLE payment_terminals;
+DROP TABLE payment_ledger;
+DROP TABLE payment_events;
+DROP TABLE payment_operations;
+DROP TABLE payment_claims;
+DROP TABLE payments;
+DROP TABLE payment_merchants;
+DROP TABLE own_evses;

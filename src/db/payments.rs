@@ -1,0 +1,495 @@
+//! Ad hoc payments, and which of them an EVSE is kept for.
+
+use super::page::{Page, Slice, changed_within};
+use super::portable::PortableExt;
+use super::schema::{cdr_credits, payment_claims, payments};
+use super::types::Json;
+use super::{Backend, DbConn, DbError, DbResult};
+use crate::domain::party::PartyId;
+use crate::domain::payment::{IllegalMove, PaymentReason, PaymentState, ReceiptNumber, StopCause, StopWish};
+use crate::domain::station::StationId;
+use crate::domain::tariff::Tariff;
+use crate::domain::token::{Token, TokenType, Whitelist};
+use crate::domain::{CiString, Extra, Money, Timestamp};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What no query looks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentDetails {
+    /// The language of the driver's pages, ISO 639-1.
+    pub language: String,
+    /// Where the receipt is to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The tariff that was shown; it prices the charge.
+    pub tariff: Tariff,
+    /// What the page tells the provider, sealed; missing before the provider was asked, and where a terminal pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_sealed: Option<String>,
+    /// Until when the driver must have paid.
+    pub pay_by: Timestamp,
+    /// Until when the car must be plugged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_by: Option<Timestamp>,
+    /// When the hold lapses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_before: Option<Timestamp>,
+    /// Where `releasing` leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<PaymentState>,
+    /// What is due, tax included, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Money>,
+    /// That what is due was reckoned before there was a CDR, since the hold lapsed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub due_before_cdr: bool,
+    /// The receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptNumber>,
+    /// That the charge is to be stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopWish>,
+    /// How often what is to be done failed, since it last worked.
+    #[serde(default)]
+    pub failures: u32,
+    /// What the provider last said against it, for operators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// When the hold was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorised_at: Option<Timestamp>,
+    /// When the money was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured_at: Option<Timestamp>,
+    /// The terminal at which it is paid, and its reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<TerminalHold>,
+}
+
+/// A hold that a terminal made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalHold {
+    /// The terminal.
+    pub terminal_id: CiString,
+    /// By what it knows the payment; the session and the CDR repeat it.
+    pub reference: CiString,
+}
+
+/// A payment.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = payments, check_for_backend(Backend), treat_none_as_null = true)]
+pub struct Payment {
+    /// Its id; it rises with time. No secret, and no help to find the payment from outside.
+    pub id: String,
+    /// The hash of the key by which the driver comes back.
+    pub key_hash: String,
+    /// Who sells.
+    pub country_code: String,
+    /// Who sells.
+    pub party_id: String,
+    /// Where.
+    pub location_id: String,
+    /// At which EVSE, folded.
+    pub evse_uid: String,
+    /// At which connector.
+    pub connector_id: String,
+    /// Which station serves it.
+    pub station_id: String,
+    /// OCPP's number there.
+    pub connector: i32,
+    /// Who holds the money: `stripe`, or `terminal`.
+    pub provider: String,
+    /// The account at the provider that sells; missing means that of the configured key.
+    pub account: Option<String>,
+    /// The provider's id of the payment.
+    pub intent_id: Option<String>,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Why it stands there, where that needs to be said.
+    pub reason: Option<PaymentReason>,
+    /// ISO 4217.
+    pub currency: String,
+    /// What is to be held.
+    pub hold: Money,
+    /// What was held.
+    pub held: Money,
+    /// What was taken.
+    pub captured: Money,
+    /// What was given back of what was held.
+    pub released: Money,
+    /// What was given back of what was taken.
+    pub refunded: Money,
+    /// What the driver's bank claims back.
+    pub disputed: Money,
+    /// What was due and not taken.
+    pub written_off: Money,
+    /// The idTag that the station is given, folded.
+    pub id_tag: String,
+    /// The command that starts the charge.
+    pub command_id: Option<String>,
+    /// Key of the charge's session.
+    pub session_id: Option<String>,
+    /// The CDR that is accounted for.
+    pub cdr_seq: Option<i64>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub last_updated: Timestamp,
+    /// When it is to be looked at without being told.
+    pub next_at: Option<Timestamp>,
+    /// Everything else.
+    pub details: Json<PaymentDetails>,
+}
+
+impl Payment {
+    /// Who sells.
+    ///
+    /// # Errors
+    /// When the row holds something else.
+    pub fn party(&self) -> DbResult<PartyId> {
+        PartyId::new(&self.country_code, &self.party_id).map_err(|why| DbError::corrupt("payment", why))
+    }
+
+    /// Which station serves it.
+    ///
+    /// # Errors
+    /// When the row holds something else.
+    pub fn station(&self) -> DbResult<StationId> {
+        StationId::parse(&self.station_id).map_err(|why| DbError::corrupt("payment", why))
+    }
+
+    /// What the station and the CDR name the driver by: a token of one use, of the one who sells (OCPI 2.2.1
+    /// mod_tokens, `AD_HOC_USER`).
+    ///
+    /// # Errors
+    /// When the row holds something else.
+    pub fn token(&self) -> DbResult<Token> {
+        Ok(Token {
+            party: self.party()?,
+            uid: self.id_tag.as_str().into(),
+            token_type: TokenType::AdHocUser,
+            contract_id: self.id_tag.as_str().into(),
+            visual_number: None,
+            issuer: "ad hoc".to_owned(),
+            group_id: None,
+            valid: true,
+            whitelist: Whitelist::Never,
+            language: Some(self.details.0.language.clone()),
+            default_profile_type: None,
+            energy_contract: None,
+            last_updated: self.created,
+            extra: Extra::new(),
+        })
+    }
+
+    /// By what whoever took the money knows it, where that is a terminal: the session and the CDR repeat it (OCPI 2.3.0
+    /// mod_payments, `authorization_reference`).
+    #[must_use]
+    pub fn authorization_reference(&self) -> Option<CiString> {
+        self.details.0.terminal.as_ref().map(|terminal| terminal.reference.clone())
+    }
+
+    /// Moves it on, with the reason in place of the one before.
+    ///
+    /// # Errors
+    /// When that is no move from where it stands.
+    pub fn move_to(&mut self, next: PaymentState, reason: Option<PaymentReason>) -> Result<(), IllegalMove> {
+        self.state.move_to(next)?;
+        self.reason = reason;
+        self.details.0.failures = 0;
+        Ok(())
+    }
+
+    /// Begins to give the hold back, on the way to an exit.
+    ///
+    /// # Errors
+    /// When that is no move from where it stands.
+    pub fn release(
+        &mut self,
+        exit: PaymentState,
+        reason: PaymentReason,
+        now: Timestamp,
+    ) -> Result<(), IllegalMove> {
+        self.move_to(PaymentState::Releasing, Some(reason))?;
+        self.details.0.exit = Some(exit);
+        self.next_at = Some(now);
+        Ok(())
+    }
+
+    /// Wishes the charge stopped; the first wish counts.
+    pub fn wish_stop(&mut self, cause: StopCause, now: Timestamp) {
+        if self.details.0.stop.is_none() {
+            self.details.0.stop = Some(StopWish { cause, at: now, tries: 0 });
+        }
+        self.next_at = Some(now);
+    }
+}
+
+/// Links a charge that a station began with the idTag of a payment: one that was waited for goes on, any other is to be
+/// stopped and is never charged for.
+///
+/// # Errors
+/// When the database fails.
+pub fn link_charge(
+    conn: &mut DbConn,
+    mut payment: Payment,
+    session_id: &str,
+    waited_for: bool,
+    now: Timestamp,
+) -> DbResult<()> {
+    if waited_for {
+        payment.move_to(PaymentState::Charging, None).map_err(|error| DbError::corrupt("payment", error))?;
+        payment.session_id = Some(session_id.to_owned());
+        payment.next_at = Some(now);
+    } else {
+        if payment.session_id.is_some() {
+            return Ok(());
+        }
+        payment.session_id = Some(session_id.to_owned());
+        payment.wish_stop(StopCause::NotPaidFor, now);
+    }
+    payment.last_updated = now;
+    update(conn, &payment)
+}
+
+/// Adds a payment.
+///
+/// # Errors
+/// A unique violation when its key is there already.
+pub fn insert(conn: &mut DbConn, payment: &Payment) -> DbResult<()> {
+    diesel::insert_into(payments::table).values(payment).execute(conn)?;
+    Ok(())
+}
+
+/// Writes a payment in place of the one that is there.
+///
+/// # Errors
+/// When the database fails.
+pub fn update(conn: &mut DbConn, payment: &Payment) -> DbResult<()> {
+    diesel::update(payments::table.find(&payment.id)).set(payment).execute(conn)?;
+    Ok(())
+}
+
+/// One payment.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(conn: &mut DbConn, id: &str) -> DbResult<Option<Payment>> {
+    Ok(payments::table.find(id).select(Payment::as_select()).first(conn).optional()?)
+}
+
+/// The payment of a driver's key, by its hash.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_key(conn: &mut DbConn, key_hash: &str) -> DbResult<Option<Payment>> {
+    Ok(payments::table
+        .filter(payments::key_hash.eq(key_hash))
+        .select(Payment::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The payment that a station knows by that idTag, folded.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_id_tag(conn: &mut DbConn, id_tag: &str) -> DbResult<Option<Payment>> {
+    Ok(payments::table
+        .filter(payments::id_tag.eq(id_tag))
+        .select(Payment::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The payment that a provider knows by that id.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_intent(conn: &mut DbConn, provider: &str, intent_id: &str) -> DbResult<Option<Payment>> {
+    Ok(payments::table
+        .filter(payments::provider.eq(provider))
+        .filter(payments::intent_id.eq(intent_id))
+        .select(Payment::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The payment of a charge, by the key of its session.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_session(conn: &mut DbConn, session_id: &str) -> DbResult<Option<Payment>> {
+    Ok(payments::table
+        .filter(payments::session_id.eq(session_id))
+        .select(Payment::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The payments whose time has come, the longest due first.
+///
+/// # Errors
+/// When the database fails.
+pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<String>> {
+    Ok(payments::table
+        .filter(payments::next_at.le(now))
+        .order(payments::next_at)
+        .limit(limit)
+        .select(payments::id)
+        .load(conn)?)
+}
+
+/// When the next one is due after a moment.
+///
+/// # Errors
+/// When the database fails.
+pub fn next_after(conn: &mut DbConn, now: Timestamp) -> DbResult<Option<Timestamp>> {
+    let next: Option<Option<Timestamp>> = payments::table
+        .filter(payments::next_at.gt(now))
+        .order(payments::next_at)
+        .select(payments::next_at)
+        .first(conn)
+        .optional()?;
+    Ok(next.flatten())
+}
+
+/// The payments whose CDR was taken back since it was accounted for.
+///
+/// # Errors
+/// When the database fails.
+pub fn corrected(conn: &mut DbConn, limit: i64) -> DbResult<Vec<String>> {
+    Ok(payments::table
+        .filter(payments::state.eq(PaymentState::Captured))
+        .filter(diesel::dsl::exists(cdr_credits::table.filter(cdr_credits::cdr_seq.eq(payments::cdr_seq))))
+        .limit(limit)
+        .select(payments::id)
+        .load(conn)?)
+}
+
+/// The sessions of the charges that go on and are paid for, with the payments.
+///
+/// # Errors
+/// When the database fails.
+pub fn charging(conn: &mut DbConn) -> DbResult<Vec<(String, String)>> {
+    let rows: Vec<(Option<String>, String)> = payments::table
+        .filter(payments::state.eq(PaymentState::Charging))
+        .select((payments::session_id, payments::id))
+        .load(conn)?;
+    Ok(rows.into_iter().filter_map(|(session, id)| Some((session?, id))).collect())
+}
+
+/// Keeps an EVSE for a payment; whether it was free, or kept for it already.
+///
+/// # Errors
+/// When the database fails.
+pub fn claim(conn: &mut DbConn, payment: &Payment) -> DbResult<bool> {
+    let written = diesel::insert_into(payment_claims::table)
+        .values((
+            payment_claims::country_code.eq(&payment.country_code),
+            payment_claims::party_id.eq(&payment.party_id),
+            payment_claims::location_id.eq(payment.location_id.to_ascii_lowercase()),
+            payment_claims::evse_uid.eq(&payment.evse_uid),
+            payment_claims::payment_id.eq(&payment.id),
+        ))
+        .on_conflict((
+            payment_claims::country_code,
+            payment_claims::party_id,
+            payment_claims::location_id,
+            payment_claims::evse_uid,
+        ))
+        .do_nothing()
+        .portable()
+        .execute(conn)?;
+    Ok(written > 0
+        || claimed_by(conn, &payment.party()?, &payment.location_id, &payment.evse_uid)?.as_deref()
+            == Some(&payment.id))
+}
+
+/// Which payment an EVSE is kept for.
+///
+/// # Errors
+/// When the database fails.
+pub fn claimed_by(
+    conn: &mut DbConn,
+    party: &PartyId,
+    location_id: &str,
+    evse_uid: &str,
+) -> DbResult<Option<String>> {
+    Ok(payment_claims::table
+        .find((
+            party.country_code(),
+            party.party_id(),
+            location_id.to_ascii_lowercase(),
+            evse_uid.to_ascii_lowercase(),
+        ))
+        .select(payment_claims::payment_id)
+        .first(conn)
+        .optional()?)
+}
+
+/// No longer keeps an EVSE for a payment.
+///
+/// # Errors
+/// When the database fails.
+pub fn unclaim(conn: &mut DbConn, payment_id: &str) -> DbResult<()> {
+    diesel::delete(payment_claims::table.filter(payment_claims::payment_id.eq(payment_id))).execute(conn)?;
+    Ok(())
+}
+
+/// Which payments are meant.
+#[derive(Debug, Clone, Default)]
+pub struct PaymentFilter {
+    /// Only of this party.
+    pub party: Option<PartyId>,
+    /// Only in this state.
+    pub state: Option<PaymentState>,
+    /// Only at this station.
+    pub station_id: Option<String>,
+    /// Only of this session, by its key.
+    pub session_id: Option<String>,
+    /// Only those made at or after.
+    pub created_from: Option<Timestamp>,
+    /// Only those made before.
+    pub created_to: Option<Timestamp>,
+}
+
+/// A page of payments, in the order in which they were made.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut DbConn, filter: &PaymentFilter, page: Page) -> DbResult<Slice<Payment>> {
+    let build = || {
+        let mut query = payments::table.into_boxed::<Backend>();
+        if let Some(party) = &filter.party {
+            query = query
+                .filter(payments::country_code.eq(party.country_code().to_owned()))
+                .filter(payments::party_id.eq(party.party_id().to_owned()));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(payments::state.eq(state));
+        }
+        if let Some(station) = &filter.station_id {
+            query = query.filter(payments::station_id.eq(station.clone()));
+        }
+        if let Some(session) = &filter.session_id {
+            query = query.filter(payments::session_id.eq(session.clone()));
+        }
+        if let Some(from) = filter.created_from {
+            query = query.filter(payments::created.ge(from));
+        }
+        if let Some(to) = filter.created_to {
+            query = query.filter(payments::created.lt(to));
+        }
+        changed_within!(query, page, payments::last_updated)
+    };
+    let total = build().count().get_result(conn)?;
+    let items = build()
+        .order(payments::id)
+        .offset(page.offset)
+        .limit(page.limit)
+        .select(Payment::as_select())
+        .load(conn)?;
+    Ok(Slice { items, total })
+}

@@ -1,0 +1,157 @@
+//! Stripe as a payment provider: PaymentIntents with `capture_method=manual`, so that an amount is held first and taken
+//! later (docs.stripe.com, "Place a hold on a payment method"), only by card, which can be held.
+//!
+//! A party sells on its own connected account with direct charges (`Stripe-Account`): it is the merchant that the
+//! driver's statement and receipt name, and refunds, disputes and fees are its own. A party without an account sells on
+//! the account of the configured key.
+//!
+//! Every call that changes something carries an idempotency key; repeated with it, it is done once. A refund also
+//! carries it as metadata, by which it is found again.
+
+mod client;
+mod objects;
+mod webhook;
+
+use super::provider::{
+    HoldRequest, Minor, PageSetup, PaymentProvider, ProviderDispute, ProviderError, ProviderEvent,
+    ProviderHold, ProviderRefund, WebhookError,
+};
+use crate::config::{PaymentsConfig, Secret};
+use crate::domain::Timestamp;
+use async_trait::async_trait;
+use client::{Call, Client};
+use objects::{Dispute, Intent, List, Refund};
+use std::time::Duration;
+
+pub use client::StripeError;
+
+/// The word by which payments name it.
+pub const NAME: &str = "stripe";
+/// The metadata by which Stripe keeps our id of a payment.
+const PAYMENT: &str = "metadata[payment]";
+/// The metadata by which a refund is found again.
+const OPERATION: &str = "metadata[operation]";
+
+/// Stripe.
+pub struct Stripe {
+    client: Client,
+    page: PageSetup,
+    webhook_secret: Secret,
+    tolerance: Duration,
+}
+
+impl Stripe {
+    /// As it is configured.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(config: &PaymentsConfig) -> Result<Self, StripeError> {
+        Ok(Self {
+            client: Client::new(config)?,
+            page: PageSetup {
+                script_url: config.stripe_script_url.as_ref().map(ToString::to_string).unwrap_or_default(),
+                publishable_key: config.stripe_publishable_key.clone(),
+            },
+            webhook_secret: config.stripe_webhook_secret.clone(),
+            tolerance: config.stripe_webhook_tolerance,
+        })
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for Stripe {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn page(&self) -> PageSetup {
+        self.page.clone()
+    }
+
+    async fn authorise(
+        &self,
+        account: Option<&str>,
+        request: &HoldRequest,
+        key: &str,
+    ) -> Result<ProviderHold, ProviderError> {
+        let form = [
+            ("amount", request.amount.0.to_string()),
+            ("currency", request.currency.to_ascii_lowercase()),
+            ("capture_method", "manual".to_owned()),
+            ("payment_method_types[]", "card".to_owned()),
+            (PAYMENT, request.payment_id.clone()),
+        ];
+        let call = Call::post("/v1/payment_intents", account, key).with(&form);
+        self.client.call::<Intent>(call).await?.hold()
+    }
+
+    async fn fetch(&self, account: Option<&str>, id: &str) -> Result<ProviderHold, ProviderError> {
+        let path = format!("/v1/payment_intents/{id}");
+        let call = Call::get(&path, account).with(&[("expand[]", "latest_charge".to_owned())]);
+        self.client.call::<Intent>(call).await?.hold()
+    }
+
+    async fn capture(
+        &self,
+        account: Option<&str>,
+        id: &str,
+        amount: Minor,
+        key: &str,
+    ) -> Result<ProviderHold, ProviderError> {
+        let path = format!("/v1/payment_intents/{id}/capture");
+        let form = [("amount_to_capture", amount.0.to_string())];
+        self.client.call::<Intent>(Call::post(&path, account, key).with(&form)).await?.hold()
+    }
+
+    async fn release(
+        &self,
+        account: Option<&str>,
+        id: &str,
+        key: &str,
+    ) -> Result<ProviderHold, ProviderError> {
+        let path = format!("/v1/payment_intents/{id}/cancel");
+        self.client.call::<Intent>(Call::post(&path, account, key)).await?.hold()
+    }
+
+    async fn refund(
+        &self,
+        account: Option<&str>,
+        id: &str,
+        amount: Minor,
+        key: &str,
+    ) -> Result<ProviderRefund, ProviderError> {
+        let form = [
+            ("payment_intent", id.to_owned()),
+            ("amount", amount.0.to_string()),
+            (OPERATION, key.to_owned()),
+        ];
+        // Not repeated here: whoever asks looks first whether it was made.
+        let call = Call::post("/v1/refunds", account, key).with(&form).once();
+        Ok(self.client.call::<Refund>(call).await?.into())
+    }
+
+    async fn find_refund(
+        &self,
+        account: Option<&str>,
+        id: &str,
+        key: &str,
+    ) -> Result<Option<ProviderRefund>, ProviderError> {
+        let query = [("payment_intent", id.to_owned()), ("limit", "100".to_owned())];
+        let list = self.client.call::<List<Refund>>(Call::get("/v1/refunds", account).with(&query)).await?;
+        Ok(list.data.into_iter().find(|refund| refund.is_of(key)).map(ProviderRefund::from))
+    }
+
+    async fn fetch_dispute(&self, account: Option<&str>, id: &str) -> Result<ProviderDispute, ProviderError> {
+        let path = format!("/v1/disputes/{id}");
+        Ok(self.client.call::<Dispute>(Call::get(&path, account)).await?.into())
+    }
+
+    fn verify_webhook(
+        &self,
+        signature: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<ProviderEvent, WebhookError> {
+        webhook::verify(self.webhook_secret.reveal(), signature, body, now, self.tolerance)
+    }
+}
