@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PaymentsConfig, ProviderName, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
 use crate::energy::{self, Energy, Notices};
-use crate::jobs::{commands, delivery, settle, site_meters, sync, tariffs};
+use crate::jobs::{commands, delivery, receipts, settle, site_meters, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
@@ -16,6 +16,7 @@ use crate::payments::{PaymentProvider, Payments};
 use crate::security::{Keys, SealBroken};
 use crate::web;
 use crate::web::limits::Limits;
+use crate::web::live::{self, Live};
 use crate::web::tls::{Certificate, TlsError};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -118,7 +119,8 @@ impl Node {
         let app = Arc::new(app);
 
         let limits = actix::Data::new(Limits::new(&app.config.limits));
-        let server = serve(&app, &stations, listener, limits.clone(), certificate.as_ref())?;
+        let live = Arc::new(Live::default());
+        let server = serve(&app, &stations, listener, limits.clone(), &live, certificate.as_ref())?;
         let handle = server.handle();
         let server = tokio::spawn(server);
         let stop = CancellationToken::new();
@@ -132,6 +134,8 @@ impl Node {
         }
         let watch = ocpp::watch::run(app.db.clone(), Arc::clone(&stations), stop.clone());
         jobs.push(tokio::spawn(watch));
+        jobs.push(tokio::spawn(live::run(Arc::clone(&app), live, stop.clone())));
+        jobs.push(tokio::spawn(receipts::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(settle::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(crate::jobs::payments::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(commands::run(Arc::clone(&app), stop.clone())));
@@ -292,9 +296,11 @@ fn serve(
     stations: &Arc<Registry>,
     listener: TcpListener,
     limits: actix::Data<Limits>,
+    live: &Arc<Live>,
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<actix_web::dev::Server, NodeError> {
     let data = actix::Data::from(Arc::clone(app));
+    let live = actix::Data::from(Arc::clone(live));
     let stations = Arc::clone(stations);
     let settings = app.config.server.clone();
     let max_body = settings.max_body;
@@ -302,6 +308,7 @@ fn serve(
         actix_web::App::new()
             .app_data(data.clone())
             .app_data(limits.clone())
+            .app_data(live.clone())
             .app_data(actix::PayloadConfig::new(max_body))
             // The last is the outermost.
             .wrap(from_fn(web::limits::limit))

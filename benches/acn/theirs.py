@@ -32,11 +32,12 @@ def check_at_once():
         if linear or rates.ndim != 1:
             return one_by_one(rates, infrastructure, linear, violation_tolerance, relative_tolerance)
         if made.get("of") is not infrastructure:
-            turned = infrastructure.constraint_matrix * np.exp(1j * np.deg2rad(infrastructure.phases))[None, :]
+            turned = infrastructure.constraint_matrix.astype(float) * np.exp(1j * np.deg2rad(infrastructure.phases))[None, :]
             limits = infrastructure.constraint_limits
             most = (limits + np.maximum(violation_tolerance, relative_tolerance * limits)) ** 2
             made.update(of=infrastructure, parts=np.vstack([turned.real, turned.imag]), most=most)
-        real, imaginary = np.split(made["parts"] @ rates, 2)
+        # Their arrays are of objects at some sites.
+        real, imaginary = np.split(made["parts"] @ rates.astype(complex).real, 2)
         return bool((real**2 + imaginary**2 <= made["most"]).all())
 
     sorted_algorithms.infrastructure_constraints_feasible = feasible

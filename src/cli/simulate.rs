@@ -136,7 +136,7 @@ impl Power {
     }
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "is no time like 10s, 5m or 1h 30m".to_owned())
 }
 

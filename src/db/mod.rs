@@ -31,6 +31,7 @@ pub mod payment_ledger;
 pub mod payment_merchants;
 pub mod payment_operations;
 pub mod payments;
+pub mod receipt_mails;
 pub mod portable;
 pub mod schema;
 pub mod sessions;

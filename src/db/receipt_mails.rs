@@ -73,7 +73,9 @@ pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<Receip
 /// # Errors
 /// When the database fails.
 pub fn next_due(conn: &mut DbConn) -> DbResult<Option<Timestamp>> {
-    Ok(receipt_mails::table.select(diesel::dsl::min(receipt_mails::next_at)).first(conn)?)
+    let waiting = receipt_mails::table.filter(receipt_mails::next_at.is_not_null());
+    let first = waiting.order(receipt_mails::next_at).select(receipt_mails::next_at).first::<Option<Timestamp>>(conn);
+    Ok(first.optional()?.flatten())
 }
 
 /// Writes what became of one, unless another address was given meanwhile.

@@ -627,6 +627,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    receipt_mails (payment_id) {
+        payment_id -> Text,
+        address -> Text,
+        tries -> Integer,
+        asked_at -> Instant,
+        next_at -> Nullable<Instant>,
+        sent_at -> Nullable<Instant>,
+        note -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
 diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);

@@ -53,6 +53,8 @@ pub struct PageNeeds {
     pub script_url: String,
     /// By what the page is known to the provider; no secret.
     pub publishable_key: String,
+    /// From where the script loads more, and whom it asks: what the page must allow (Content Security Policy).
+    pub origins: Vec<String>,
     /// The account that sells, if not that of the key.
     pub account: Option<String>,
     /// The secret of this payment, for its driver alone.
@@ -131,6 +133,7 @@ fn needs(app: &App, payment: &Payment) -> Result<Option<PageNeeds>, PaymentError
         provider: provider.name(),
         script_url: setup.script_url,
         publishable_key: setup.publishable_key,
+        origins: setup.origins,
         account: payment.account.clone(),
         client_secret: app.keys.open(sealed)?,
     }))

@@ -9,7 +9,7 @@ use super::{PaymentError, change, delta, limit, minor, of_id, of_key, release, s
 use crate::app::App;
 use crate::config::PaymentsConfig;
 use crate::db::payments::{self, Payment};
-use crate::db::{charges, commands, payment_ledger as ledger};
+use crate::db::{charges, commands, payment_ledger as ledger, receipt_mails};
 use crate::domain::payment::{LedgerKind, PaymentReason, PaymentState, StopCause};
 use crate::domain::{Money, Timestamp};
 use std::sync::Arc;
@@ -88,8 +88,11 @@ pub(super) async fn end(
 pub async fn set_email(app: &App, key: &str, email: &str) -> Result<PaymentView, PaymentError> {
     let email = checked_email(email)?;
     let payment = of_key(app, key).await?;
-    let set = change(app, &payment.id, move |_, payment, _| {
+    let set = change(app, &payment.id, move |conn, payment, now| {
         payment.details.0.email.clone_from(&email);
+        if let (Some(address), true) = (&email, payment.details.0.receipt.is_some()) {
+            receipt_mails::ask(conn, &payment.id, address, now)?;
+        }
         Ok(())
     });
     let (payment, ()) = set.await?;

@@ -14,6 +14,7 @@
 //! - [`view`](fn@view) shows it to its driver, [`receipt`](fn@receipt) is what is left of it.
 
 pub mod begin;
+pub mod code;
 pub mod events;
 pub mod flow;
 mod limit;

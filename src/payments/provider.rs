@@ -182,6 +182,8 @@ pub struct PageSetup {
     pub script_url: String,
     /// By what the page is known to the provider; no secret.
     pub publishable_key: String,
+    /// From where the script loads more, and whom it asks: what a page must allow (Content Security Policy).
+    pub origins: Vec<String>,
 }
 
 /// One who holds and takes money.

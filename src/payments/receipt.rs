@@ -5,7 +5,7 @@
 
 use super::settle::due_of;
 use super::view::receipt_number;
-use super::{PaymentError, of_key};
+use super::{PaymentError, of_id, of_key};
 use crate::app::{App, policy_of};
 use crate::db::cdrs::{self, KeptCdr};
 use crate::db::payments::Payment;
@@ -116,6 +116,16 @@ pub struct Receipt {
 /// When there is no such payment, the CDR cannot be explained, or the database fails.
 pub async fn receipt(app: &App, key: &str) -> Result<Option<Receipt>, PaymentError> {
     let payment = of_key(app, key).await?;
+    let policy = policy_of(&app.config.pricing);
+    app.db.read(move |conn| make(conn, payment, &policy)).await
+}
+
+/// The receipt of a payment by our id of it; none as long as nothing was taken.
+///
+/// # Errors
+/// As [`receipt`].
+pub async fn of_payment(app: &App, id: &str) -> Result<Option<Receipt>, PaymentError> {
+    let payment = of_id(app, id).await?;
     let policy = policy_of(&app.config.pricing);
     app.db.read(move |conn| make(conn, payment, &policy)).await
 }

@@ -9,7 +9,7 @@ use super::{PaymentError, change};
 use crate::app::App;
 use crate::db::payment_operations::{self as operations, Intended, Operation};
 use crate::db::payments::Payment;
-use crate::db::{DbConn, DbError, cdr_credits, cdrs, payment_ledger as ledger, payment_merchants};
+use crate::db::{DbConn, DbError, cdr_credits, cdrs, payment_ledger as ledger, payment_merchants, receipt_mails};
 use crate::domain::payment::{
     LedgerKind, OperationKind, OperationState, PaymentReason, PaymentState, ReceiptNumber, Settlement,
 };
@@ -186,7 +186,10 @@ fn number_receipt(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> R
     }
     let number = payment_merchants::next_receipt(conn, &party)?;
     payment.details.0.receipt = Some(ReceiptNumber { number, at: now });
-    Ok(())
+    match &payment.details.0.email {
+        Some(address) => receipt_mails::ask(conn, &payment.id, address, now),
+        None => Ok(()),
+    }
 }
 
 /// Keeps that something is due and is not taken.

@@ -4,6 +4,7 @@
 //! In Germany a receipt up to 250 EUR is an invoice when it names the issuer with full address, the date, quantity and
 //! kind of what was delivered, the gross amount and the tax rate (§ 33 UStDV).
 
+pub mod labels;
 pub mod mail;
 pub mod pdf;
 mod words;
@@ -50,7 +51,7 @@ impl Document {
     pub fn new(receipt: &Receipt, language: Language) -> Self {
         let words = Words::of(language);
         let zone = receipt.sold.as_ref().and_then(|sold| sold.zone.parse().ok()).unwrap_or(Tz::UTC);
-        let amount = |amount: Money| language.amount(&receipt.currency, amount.amount());
+        let amount = |amount: Money| language.amount(&receipt.currency, amount.decimal());
         let mut document = Self {
             language,
             title: format!("{} {}", words.receipt, receipt.number),
@@ -84,8 +85,8 @@ impl Document {
         let (language, currency) = (self.language, receipt.currency.as_str());
         self.lines = sold.lines.iter().map(|line| row(line, language, currency, words)).collect();
         self.taxes = sold.taxes.iter().map(|tax| tax_row(tax, language, currency, words)).collect();
-        self.sums.push((words.total, language.amount(currency, sold.gross.amount())));
-        if currency == "EUR" && sold.gross.amount() > SMALL_INVOICE_EUR {
+        self.sums.push((words.total, language.amount(currency, sold.gross.decimal())));
+        if currency == "EUR" && sold.gross.decimal() > SMALL_INVOICE_EUR {
             self.notes.push(words.above_small_invoice.to_owned());
         }
         if sold.signed_data.is_some() {
@@ -146,7 +147,7 @@ fn facts(receipt: &Receipt, words: &Words, zone: Tz) -> Vec<(&'static str, Strin
     facts.push((words.charging_point, place.evse_id.to_string()));
     facts.push((words.begun, words.moment(sold.started_at, zone)));
     facts.push((words.ended, words.moment(sold.ended_at, zone)));
-    facts.push((words.delivered, format!("{} kWh", words.language.number(sold.kwh.amount().normalize()))));
+    facts.push((words.delivered, format!("{} kWh", words.language.number(sold.kwh.decimal().normalize()))));
     facts.push((words.charge_id, sold.cdr_id.clone()));
     facts
 }
@@ -158,7 +159,7 @@ fn row(line: &ReceiptLine, language: Language, currency: &str, words: &Words) ->
         Billed::Seconds(seconds) => words.time(seconds),
     };
     let price = line.price.as_ref().map_or(String::new(), |price| {
-        let amount = language.amount(currency, price.price.amount());
+        let amount = language.amount(currency, price.price.decimal());
         let unit = match line.kind {
             LineKind::Energy | LineKind::EnergyStep => "/kWh",
             LineKind::Time
@@ -177,14 +178,14 @@ fn row(line: &ReceiptLine, language: Language, currency: &str, words: &Words) ->
 }
 
 fn tax_row(tax: &TaxRow, language: Language, currency: &str, words: &Words) -> [String; 4] {
-    let amount = |amount: Money| language.amount(currency, amount.amount());
+    let amount = |amount: Money| language.amount(currency, amount.decimal());
     let rate = tax.rate.map_or_else(|| words.no_tax.to_owned(), |rate| words.percent(rate));
     [rate, amount(tax.net), amount(tax.tax), amount(tax.gross)]
 }
 
-/// A moment at the charging point.
 impl Words {
+    /// A moment at the charging point.
     fn moment(&self, at: Timestamp, zone: Tz) -> String {
-        at.to_utc().with_timezone(&zone).format(self.moment_format).to_string()
+        at.utc().with_timezone(&zone).format(self.moment_format).to_string()
     }
 }

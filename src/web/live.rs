@@ -81,7 +81,7 @@ pub async fn run(app: Arc<App>, live: Arc<Live>, stop: CancellationToken) {
             () = stop.cancelled() => return,
         };
         match event {
-            Ok(Event::SessionChanged(id) | Event::CdrWritten(id)) => live.changed(&id),
+            Ok(Event::SessionChanged(id) | Event::PaymentChanged(id)) => live.changed(&id),
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => live.all_changed(),
             Err(RecvError::Closed) => return,

@@ -6,7 +6,6 @@ pub mod health;
 pub mod limits;
 pub mod live;
 pub mod metrics;
-mod map;
 mod pages;
 mod pay;
 pub mod problem;
@@ -22,6 +21,5 @@ pub fn configure(service: &mut ServiceConfig) {
         .route("/readyz", get().to(health::readyz))
         .route("/metrics", get().to(metrics::metrics))
         .configure(api::configure)
-        .configure(map::configure)
         .configure(pay::configure);
 }

@@ -3,12 +3,12 @@
 use super::{code_of, root, sources};
 
 /// What every room above `domain` may use.
-const TOOLS: &[&str] = &["clock", "config", "metrics", "security"];
+const TOOLS: &[&str] = &["clock", "config", "metrics", "paper", "security"];
 /// What the use cases may use. They get at each other, and at the edges, through traits handed over in `app`.
 const FOR_USE_CASES: &[&str] = &["domain", "pricing", "load", "db", "app"];
 /// What the edges may use: use cases, never another edge.
 const FOR_EDGES: &[&str] = &[
-    "domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "finance",
+    "domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "receipts", "finance",
 ];
 const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
 
@@ -16,7 +16,7 @@ const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
 fn may_import(from: &str, to: &str) -> bool {
     let tool = TOOLS.contains(&to);
     match from {
-        "domain" | "config" | "metrics" | "http" => false,
+        "domain" | "config" | "metrics" | "http" | "paper" => false,
         "clock" => to == "domain",
         "security" => ["domain", "config"].contains(&to),
         "pricing" | "load" => to == "domain",
@@ -26,6 +26,8 @@ fn may_import(from: &str, to: &str) -> bool {
         "energy" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
         // It starts and stops the charges that it is paid for.
         "payments" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
+        // Puts into words what payments found.
+        "receipts" => tool || FOR_USE_CASES.contains(&to) || ["http", "payments"].contains(&to),
         "charging" | "roaming" | "finance" => tool || FOR_USE_CASES.contains(&to),
         // Holds the traits that the use cases own.
         "app" => tool || FOR_EDGES.contains(&to),

@@ -2,6 +2,7 @@
 
 mod add;
 mod log;
+mod qr;
 
 use super::failure::{Failure, Outcome};
 use super::output::{Column, Output, count, facts, printable, table};
@@ -29,6 +30,7 @@ enum StationCommand {
     Remove(RemoveArgs),
     SetPassword(SetPasswordArgs),
     Log(log::LogArgs),
+    Qr(qr::QrArgs),
 }
 
 /// How a station proves who it is; without any of these a password is made and shown once.
@@ -161,6 +163,7 @@ pub fn run(settings: &Settings, output: Output, args: StationArgs) -> Outcome {
         StationCommand::Remove(args) => remove(settings, output, &args),
         StationCommand::SetPassword(args) => set_password(settings, output, args),
         StationCommand::Log(args) => log::run(settings, output, &args),
+        StationCommand::Qr(args) => qr::run(settings, output, &args),
     }
 }
 

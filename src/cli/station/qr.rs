@@ -4,6 +4,7 @@ use super::{parse_id, unknown};
 use crate::cli::Settings;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{Column, Output, printable, table};
+use crate::cli::simulate::parse_time;
 use crate::cli::store::Store;
 use crate::db::page::Page;
 use crate::db::{DbConn, DbResult, locations, payment_merchants, settings as facts_of_node, stations};
@@ -44,7 +45,7 @@ pub(super) struct QrArgs {
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
     /// The codes run out after this time, like 5m: for displays that renew them
-    #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration, conflicts_with = "sheet")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "sheet")]
     valid: Option<Duration>,
 }
 

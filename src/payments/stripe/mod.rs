@@ -40,6 +40,18 @@ pub struct Stripe {
     tolerance: Duration,
 }
 
+/// Stripe's script loads frames from hosts of its own beside the script's, and asks its API.
+fn origins(config: &PaymentsConfig) -> Vec<String> {
+    let urls = [&config.stripe_script_url, &config.stripe_url];
+    let mut origins: Vec<String> =
+        urls.into_iter().flatten().map(|url| url.origin().ascii_serialization()).collect();
+    if config.stripe_script_url.as_ref().and_then(|url| url.host_str()) == Some("js.stripe.com") {
+        origins.extend(["https://*.js.stripe.com", "https://hooks.stripe.com"].map(str::to_owned));
+    }
+    origins.dedup();
+    origins
+}
+
 impl Stripe {
     /// As it is configured.
     ///
@@ -51,6 +63,7 @@ impl Stripe {
             page: PageSetup {
                 script_url: config.stripe_script_url.as_ref().map(ToString::to_string).unwrap_or_default(),
                 publishable_key: config.stripe_publishable_key.clone(),
+                origins: origins(config),
             },
             webhook_secret: config.stripe_webhook_secret.clone(),
             tolerance: config.stripe_webhook_tolerance,

@@ -133,7 +133,8 @@ async fn shown(
         }
     };
     let mut page = Page::plain(texts, stage.heading(texts), body);
-    page.operator = Some(&view.merchant);
+    let operator = view.place.location.as_ref().and_then(|location| location.operator.as_ref());
+    page.operator = operator.map(|operator| operator.name.as_str());
     page.other_language = Some(in_other_language(request, texts));
     page.provider = needs.as_ref();
     page.reload = (!stage.is_over() && stage != Stage::Pay).then_some(RELOAD);
@@ -311,9 +312,9 @@ pub(super) fn live_fields(texts: &'static Texts, view: &PaymentView) -> [String;
     };
     let cost = live.cost.incl_vat.unwrap_or(live.cost.excl_vat);
     [
-        format!("{} kWh", language.number(live.kwh.amount().round_dp(2))),
+        format!("{} kWh", language.number(live.kwh.decimal().round_dp(2))),
         minutes(live.seconds),
-        language.amount(&view.currency, cost.amount()),
+        language.amount(&view.currency, cost.decimal()),
     ]
 }
 
@@ -362,13 +363,13 @@ fn receipt_address(visit: &Visit, wrong: Option<&str>) -> Markup {
 }
 
 fn amount(visit: &Visit, amount: Money) -> String {
-    visit.texts.language.amount(&visit.view.currency, amount.amount())
+    visit.texts.language.amount(&visit.view.currency, amount.decimal())
 }
 
 /// A time of day at the charging point.
 fn clock(view: &PaymentView, at: Timestamp) -> String {
     let zone = view.place.location.as_ref().map_or(chrono_tz::UTC, |location| zone_of(&location.time_zone));
-    at.to_utc().with_timezone(&zone).format("%H:%M").to_string()
+    at.utc().with_timezone(&zone).format("%H:%M").to_string()
 }
 
 /// The charging point as it is printed on it.

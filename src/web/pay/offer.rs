@@ -8,9 +8,9 @@ use crate::domain::CiString;
 use crate::domain::location::{Connector, Location};
 use crate::payments::begin::new_nonce;
 use crate::payments::code::Code;
+use crate::payments::offer::max_power;
 use crate::payments::{self, Availability, Begin, Offer, OfferedConnector, PaymentError};
 use crate::pricing::describe::{Description, Language, Part, describe};
-use crate::search::place::{kilowatts, watts_of};
 use crate::web::pages::{language_of, plug_name};
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -187,14 +187,14 @@ fn availability(offered: &OfferedConnector, texts: &'static Texts) -> &'static s
 /// A plug as people know it, and its power.
 fn plug(connector: &Connector, language: Language) -> String {
     let name = plug_name(&connector.standard);
-    let watts = watts_of(connector);
-    if watts > 0 { format!("{name}, {} kW", language.number(kilowatts(watts))) } else { name.to_owned() }
+    let power = max_power(connector);
+    if power.is_zero() { name.to_owned() } else { format!("{name}, {} kW", language.number(power)) }
 }
 
 /// Status, price and hold of a connector.
 fn of_connector(offered: &OfferedConnector, texts: &'static Texts) -> Markup {
     let description = describe(&offered.tariff, texts.language);
-    let hold = texts.language.amount(&offered.currency, offered.hold.amount());
+    let hold = texts.language.amount(&offered.currency, offered.hold.decimal());
     html! {
         p { span.status { (availability(offered, texts)) } " " span.soft { (plug(&offered.connector, texts.language)) } }
         section.card {

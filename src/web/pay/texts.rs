@@ -3,6 +3,7 @@
 use crate::pricing::describe::Language;
 
 /// The words of the pages in one language.
+#[derive(Debug)]
 pub(super) struct Texts {
     pub(super) language: Language,
     pub(super) other_language: &'static str,
@@ -65,16 +66,13 @@ pub(super) struct Texts {
     pub(super) receipt_goes_to: &'static str,
     pub(super) keep_link: &'static str,
     pub(super) start_again: &'static str,
-    pub(super) page_reloads: &'static str,
     pub(super) connection_lost: &'static str,
-    pub(super) help: &'static str,
     pub(super) not_found: &'static str,
     pub(super) not_found_hint: &'static str,
     pub(super) code_expired: &'static str,
     pub(super) not_offered: &'static str,
     pub(super) something_failed: &'static str,
     pub(super) something_failed_hint: &'static str,
-    pub(super) too_many: &'static str,
 }
 
 const ENGLISH: Texts = Texts {
@@ -138,16 +136,13 @@ const ENGLISH: Texts = Texts {
     receipt_goes_to: "The receipt goes to {address}.",
     keep_link: "Keep this page's address: with it you come back to your charge and your receipt.",
     start_again: "Start again",
-    page_reloads: "This page renews itself every few seconds.",
     connection_lost: "No connection. The figures may be old; your charge goes on.",
-    help: "Help",
     not_found: "There is nothing here",
     not_found_hint: "Scan the code at the charging point again.",
     code_expired: "This code has run out. Scan the one that the charging point shows now.",
     not_offered: "Paying without a contract is not offered at this charging point.",
     something_failed: "Something went wrong",
     something_failed_hint: "It is our fault, not yours. Try again in a moment; nothing is charged twice.",
-    too_many: "Too many attempts. Wait a minute and try again.",
 };
 
 const GERMAN: Texts = Texts {
@@ -211,9 +206,7 @@ const GERMAN: Texts = Texts {
     receipt_goes_to: "Der Beleg geht an {address}.",
     keep_link: "Heben Sie die Adresse dieser Seite auf: Mit ihr kommen Sie zu Ihrem Ladevorgang und Ihrem Beleg zurück.",
     start_again: "Neu beginnen",
-    page_reloads: "Diese Seite erneuert sich alle paar Sekunden.",
     connection_lost: "Keine Verbindung. Die Werte können alt sein; das Laden geht weiter.",
-    help: "Hilfe",
     not_found: "Hier ist nichts",
     not_found_hint: "Bitte scannen Sie noch einmal den Code am Ladepunkt.",
     code_expired: "Dieser Code ist abgelaufen. Bitte scannen Sie den, den der Ladepunkt jetzt zeigt.",
@@ -221,7 +214,6 @@ const GERMAN: Texts = Texts {
     something_failed: "Etwas ist schiefgegangen",
     something_failed_hint: "Es liegt an uns, nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal; nichts wird \
                             doppelt berechnet.",
-    too_many: "Zu viele Versuche. Bitte warten Sie eine Minute.",
 };
 
 impl Texts {
