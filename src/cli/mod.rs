@@ -21,6 +21,7 @@ pub mod migrate;
 pub mod output;
 pub mod partner;
 pub mod party;
+pub mod payments;
 mod postgres_tools;
 mod pricing;
 pub mod restore;
@@ -111,6 +112,7 @@ enum Command {
     Token(token::TokenArgs),
     Tariff(tariff::TariffArgs),
     Partner(partner::PartnerArgs),
+    Payments(payments::PaymentsArgs),
     Load(load::LoadArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
@@ -160,6 +162,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Token(args) => token::run(&settings, output, args),
         Command::Tariff(args) => tariff::run(&settings, output, args),
         Command::Partner(args) => partner::run(&settings, output, args),
+        Command::Payments(args) => payments::run(&settings, output, args),
         Command::Load(args) => load::run(&settings, output, args),
         Command::Import(args) => import::run(&settings, output, args),
         Command::Export(args) => export::run(&settings, output, args),

@@ -10,11 +10,13 @@
 //! - [`offer`](fn@offer) is what a driver sees before, [`begin`](fn@begin) makes the payment;
 //! - [`flow`] moves it on: `start` asks the station, `limit` stops the charge before it costs more than is held,
 //!   `settle` takes what is due, `release` gives a hold back;
-//! - [`events`] takes the messages of providers;
+//! - [`events`] takes the messages of providers, [`work`] is what is done without a driver's asking;
+//! - [`desk`] is what operators do, [`report`] what they are told of the money;
 //! - [`view`](fn@view) shows it to its driver, [`receipt`](fn@receipt) is what is left of it.
 
 pub mod begin;
 pub mod code;
+pub mod desk;
 pub mod events;
 pub mod flow;
 mod limit;
@@ -23,6 +25,7 @@ pub mod offer;
 pub mod provider;
 pub mod receipt;
 mod release;
+pub mod report;
 mod settle;
 mod start;
 pub mod stripe;

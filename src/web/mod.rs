@@ -1,5 +1,5 @@
-//! What operators and their tools reach over HTTP: health, metrics, the operator API; and what the server does
-//! for every edge: ids, client addresses, limits, TLS.
+//! What operators and their tools reach over HTTP: health, metrics, the operator API; where payment providers send their
+//! messages; and what the server does for every edge: ids, client addresses, limits, TLS.
 
 pub mod api;
 pub mod health;
@@ -8,11 +8,12 @@ pub mod live;
 pub mod metrics;
 mod pages;
 mod pay;
+pub mod payments;
 pub mod problem;
 pub mod requests;
 pub mod tls;
 
-use actix_web::web::{ServiceConfig, get};
+use actix_web::web::{PayloadConfig, ServiceConfig, get, post, resource};
 
 /// The routes of this edge.
 pub fn configure(service: &mut ServiceConfig) {
@@ -20,6 +21,11 @@ pub fn configure(service: &mut ServiceConfig) {
         .route("/livez", get().to(health::livez))
         .route("/readyz", get().to(health::readyz))
         .route("/metrics", get().to(metrics::metrics))
+        .service(
+            resource("/payments/webhooks/stripe")
+                .app_data(PayloadConfig::new(payments::LARGEST_MESSAGE))
+                .route(post().to(payments::take_stripe)),
+        )
         .configure(api::configure)
         .configure(pay::configure);
 }

@@ -3,8 +3,8 @@
 
 use super::{
     auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations,
-    parties, partners, price, pricing, sessions, stations, tariff_assignments, tariff_groups, tariff_input,
-    tariffs, tokens,
+    parties, partners, payments, price, pricing, sessions, stations, tariff_assignments, tariff_groups,
+    tariff_input, tariffs, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -54,6 +54,7 @@ texts, so that no digit is lost."
         load_feeds::forgive,
         locations::list, locations::get,
         partners::list, partners::get,
+        payments::list, payments::get, payments::refund, payments::release, payments::show_report,
     ),
     components(schemas(Problem)),
     security(("access_token" = [])),
@@ -69,6 +70,7 @@ texts, so that no digit is lost."
         (name = "pricing", description = "What a tariff says that need not be stored"),
         (name = "load", description = "Sharing a grid connection between cars"),
         (name = "locations", description = "Where stations stand"),
+        (name = "payments", description = "Drivers without a contract, who pay for one charge"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )
 )]

@@ -20,6 +20,7 @@ pub mod output;
 pub mod owner;
 pub mod parties;
 pub mod partners;
+pub mod payments;
 pub mod price;
 pub mod pricing;
 pub mod sessions;
@@ -105,6 +106,11 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/load/sites/{site}/grid-heartbeat", [post().to(load_feeds::grid_heartbeat)]))
         .service(at("/load/stations/{station}/connectors/{connector}/wish", [put().to(load_feeds::wish)]))
         .service(at("/load/stations/{station}/forgive", [post().to(load_feeds::forgive)]))
+        .service(at("/payments", [get().to(payments::list)]))
+        .service(at("/payments/report", [get().to(payments::show_report)]))
+        .service(at("/payments/{id}", [get().to(payments::get)]))
+        .service(at("/payments/{id}/refund", [post().to(payments::refund)]))
+        .service(at("/payments/{id}/release", [post().to(payments::release)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));
