@@ -471,6 +471,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    load_outlooks (site_id) {
+        site_id -> Text,
+        document -> Nullable<Text>,
+        revision -> BigInt,
+        changed_at -> Instant,
+    }
+}
+
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
 diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);

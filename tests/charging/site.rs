@@ -347,6 +347,7 @@ impl Site {
             status: status.into(),
             error_code: "NoError".to_owned(),
             at: at(second),
+            is_dated: true,
         };
         record::connector_status(self.node.app(), &id(station), report).await.unwrap();
     }

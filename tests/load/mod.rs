@@ -3,8 +3,11 @@
 
 mod acn;
 mod bad_input;
+mod bench;
 mod board;
+mod changes;
 mod checker;
+mod clocks;
 mod controller;
 mod documented;
 mod fair;
@@ -13,6 +16,7 @@ mod generate;
 mod interleavings;
 mod known;
 mod mqtt;
+mod outlook;
 mod planner;
 mod replay;
 mod safe;

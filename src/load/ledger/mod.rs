@@ -13,9 +13,12 @@
 
 mod book;
 mod entry;
+mod nameplate;
+mod wish;
 
 pub use book::Book;
 pub use entry::{Entry, Exposure, Held, Outcome, REACTION, Seen, Settling, Trust, tolerance};
+pub use wish::{KeptWish, Wish};
 
 use super::rows::{Leaf, Rows};
 
