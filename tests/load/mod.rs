@@ -18,7 +18,7 @@ mod known;
 mod mqtt;
 mod outlook;
 mod planner;
-mod replay;
+pub(crate) mod replay;
 mod safe;
 mod sites;
 mod times;

@@ -39,10 +39,15 @@ fn a_car_waits_for_the_cheap_hours_and_has_its_energy_when_it_leaves() {
     let begin = bench.now;
     bench.begin(0);
     wish(&mut bench, 0, 22.0, Some(8));
-    bench.pass(10 * SECOND);
+    bench.pass(5 * SECOND);
     assert_eq!(bench.amps(0), 16.0, "nobody knows yet how fast it charges");
-    bench.pass(20 * MINUTE);
-    // Once it is on it stays on for a quarter of an hour, with no more than it must.
+    bench.pass(5 * MINUTE);
+    assert_eq!(
+        bench.amps(0),
+        6.0,
+        "once it is on it stays on for a quarter of an hour, with no more than it must"
+    );
+    bench.pass(15 * MINUTE);
     assert_eq!(bench.amps(0), 0.0, "{}", why(&bench, 0));
     let early = bench.kwh[0];
     assert!(early < 3.0, "{early} kWh in the dear hours");

@@ -4,7 +4,7 @@
 //! limit that was lowered counts in full until the meter has shown that the car follows. Nothing here ever
 //! takes the word of the backend for what a station does.
 
-use super::{KeptWish, Millis, Tenths};
+use super::{KeptWish, Millis, Outcome, Seen, Tenths};
 use serde::{Deserialize, Serialize};
 
 /// How long a car may take to follow a new limit (IEC 61851-1 gives it five seconds), and the station and its
@@ -69,34 +69,6 @@ pub struct Settling {
     pub limit: Tenths,
     /// Since when the lower limit is in force: when the station accepted it.
     pub since: Millis,
-}
-
-/// What became of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The station accepted it.
-    Accepted,
-    /// The station said no: nothing changed at it.
-    Rejected,
-    /// The station does not know what is wanted.
-    Unable,
-    /// Nobody knows.
-    Lost,
-    /// It was never sent: nothing changed, and the station is not to blame.
-    Unsent,
-}
-
-/// What a meter value changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Seen {
-    /// Nothing.
-    Nothing,
-    /// The car follows the lowered limit: what it had before is free.
-    Settled,
-    /// The station has shown that it holds limits.
-    Proven,
-    /// The station draws more than any limit that may be in force.
-    Ignores,
 }
 
 /// A connector's page in the ledger. All of it is durable but what [`Entry::restore`] takes away.

@@ -57,7 +57,12 @@ pub(super) fn guided(
         demand.floor = 0.0;
         // A car takes its minimum or nothing. Those for which the plan has less than half of it wait for their turn.
         let on = demand.on_for.is_some_and(|seconds| seconds < min_on_seconds);
-        let enough = |amps: f64| amps >= car.demand.min / 2.0 && amps > 0.05;
+        let slots = plan.amps.get(*planned).map(Vec::as_slice).unwrap_or_default();
+        let best = slots.iter().copied().fold(0.0, f64::max);
+        // The rest of a charge may be less than that in every slot: it flows in the best of them.
+        let half = car.demand.min / 2.0;
+        let half = if may_wait { half.min(best / 2.0) } else { half };
+        let enough = |amps: f64| amps >= half && amps > 0.05;
         let in_plan = on || stays_in || enough(target);
         demand.class = demand.class.saturating_mul(2).saturating_add(i32::from(in_plan));
         let whole = demand.max;
@@ -65,9 +70,8 @@ pub(super) fn guided(
             let ceiling = (target * 10.0 - 1e-3).ceil() / 10.0;
             demand.max = if in_plan { demand.max.min(ceiling.max(demand.min)) } else { 0.0 };
         }
-        let slots = plan.amps.get(*planned).and_then(|slots| slots.iter().position(|amps| enough(*amps)));
-        let begins_in =
-            slots.and_then(|slots| u32::try_from(slots).ok()).map(|slots| f64::from(slots) * SLOT_HOURS);
+        let first = slots.iter().position(|amps| enough(*amps)).and_then(|slot| u32::try_from(slot).ok());
+        let begins_in = first.map(|slot| f64::from(slot) * SLOT_HOURS);
         Guided { demand, in_plan, begins_in, held: demand.max < whole }
     };
     cars.iter().zip(demands).zip(planned).map(guide).collect()
