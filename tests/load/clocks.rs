@@ -55,6 +55,8 @@ on_each_engine! {
         for _ in 0..3 {
             let values = json!([{ "timestamp": at(second - 300).to_string(), "sampledValue": [{ "value": "100" }] }]);
             say(&mut client, "MeterValues", json!({ "connectorId": 1, "meterValue": values })).await;
+            // What is asked of the site waits in the same line: now it has heard of the message.
+            operator.get("/load/sites/depot/now").await;
             site.clock.advance(Duration::from_secs(20));
             second += 20;
         }

@@ -144,8 +144,7 @@ impl Controller {
                 continue;
             }
             if held {
-                let begins =
-                    begins_in.zip(self.ahead.made).map(|(hours, made)| made.saturating_add(millis(hours)));
+                let begins = begins_in.and_then(|hours| self.begins(hours));
                 self.ahead.held.insert(demand.leaf, begins.filter(|at| *at > now));
             }
             // Whoever is on stays on for a while, also where the plan was made before it was.
@@ -156,6 +155,14 @@ impl Controller {
             demand.max = demand.max.min(guided.max.max(least));
             demand.floor = if floors { guided.floor.min(demand.max) } else { 0.0 };
         }
+    }
+
+    /// When a slot that is so many hours away in the plan begins; where what is expected changes within the slot before,
+    /// then: the plan is made again at that moment.
+    fn begins(&self, hours: f64) -> Option<Millis> {
+        let slot = self.ahead.made?.saturating_add(millis(hours));
+        let change = self.outlook.next_change(slot.saturating_sub(SLOT));
+        Some(change.filter(|change| *change <= slot).unwrap_or(slot))
     }
 
     /// Whether a car has time to spare, by the most power that it was seen to take. One that has none any more is not
