@@ -94,24 +94,13 @@ async fn start(count: usize, file: &std::path::Path) -> Node {
         let mut pages = Vec::new();
         for at in 0..count {
             tokens::upsert(conn, &token(at, now), None)?;
-            let station = Station {
-                id: StationId::parse(&format!("B{at}")).unwrap(),
-                party: party.clone(),
-                location_id: "LOC1".into(),
-                auth: StationAuth::None,
-                boot: None,
-                booted_at: None,
-                last_seen: None,
-                online: false,
-                connectors: vec![StationConnector {
-                    number: 1,
-                    evse_uid: format!("E{at}").into(),
-                    connector_id: "1".into(),
-                    status: None,
-                    error_code: None,
-                    status_at: None,
-                }],
-            };
+            let station = Station::new(
+                StationId::parse(&format!("B{at}")).unwrap(),
+                party.clone(),
+                "LOC1".into(),
+                StationAuth::None,
+                vec![StationConnector::new(1, format!("E{at}").into(), "1".into())],
+            );
             stations::insert(conn, &station, None, now)?;
             let mut page = Entry::new(160);
             page.trust = Trust::Proven;

@@ -45,8 +45,10 @@ pub struct ConnectorReport {
     pub status: ConnectorStatus,
     /// `NoError` where there is none.
     pub error_code: String,
-    /// By the station's clock.
+    /// By the station's clock, or ours where it does not say.
     pub at: Timestamp,
+    /// Whether the station said when it was.
+    pub is_dated: bool,
 }
 
 /// A duration of the configuration, for computing with timestamps.
@@ -265,7 +267,8 @@ pub async fn connector_status(
     station: &StationId,
     report: ConnectorReport,
 ) -> Result<(), ChargingError> {
-    app.energy.status(station, report.connector, &report.status);
+    let said = report.is_dated.then_some(report.at);
+    app.energy.status(station, report.connector, &report.status, said);
     let (station, clock) = (station.clone(), app.clock.clone());
     let policy = policy_of(&app.config.pricing);
     let charging = app.config.charging.clone();

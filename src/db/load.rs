@@ -2,15 +2,18 @@
 
 use super::portable::PortableExt;
 use super::schema::{
-    load_events as events, load_history as history, load_ledger as ledger, load_sites as sites,
+    load_events as events, load_history as history, load_ledger as ledger, load_outlooks as outlooks,
+    load_sites as sites,
 };
 use super::types::Json;
 use super::{DbConn, DbResult};
 use crate::domain::Timestamp;
 use crate::load::control::GridLimit;
 use crate::load::ledger::Entry;
+use crate::load::outlook::SiteOutlook;
 use crate::load::site::Site;
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 
 /// A site as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +123,77 @@ pub fn remove(conn: &mut DbConn, id: &str) -> DbResult<bool> {
 pub fn keep_grid_limit(conn: &mut DbConn, id: &str, limit: GridLimit) -> DbResult<()> {
     diesel::update(sites::table.find(id)).set(sites::grid_limit.eq(Json(limit))).execute(conn)?;
     Ok(())
+}
+
+/// Writes what is expected at a site, in place of what was expected before; none forgets it. Whether there was
+/// something to write or forget: a site, and an outlook of it.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_outlook(
+    conn: &mut DbConn,
+    id: &str,
+    outlook: Option<&SiteOutlook>,
+    now: Timestamp,
+) -> DbResult<bool> {
+    let site: Option<String> = sites::table.find(id).select(sites::id).first(conn).optional()?;
+    let before: Option<(i64, Option<Json<SiteOutlook>>)> =
+        outlooks::table.find(id).select((outlooks::revision, outlooks::document)).first(conn).optional()?;
+    let known = before.as_ref().is_some_and(|(_, document)| document.is_some());
+    if site.is_none() || (outlook.is_none() && !known) {
+        return Ok(false);
+    }
+    let revision = before.map_or(0, |(revision, _)| revision).saturating_add(1);
+    let document = outlook.cloned().map(Json);
+    diesel::insert_into(outlooks::table)
+        .values((
+            outlooks::site_id.eq(id),
+            outlooks::document.eq(&document),
+            outlooks::revision.eq(revision),
+            outlooks::changed_at.eq(now),
+        ))
+        .on_conflict(outlooks::site_id)
+        .do_update()
+        .set((
+            outlooks::document.eq(&document),
+            outlooks::revision.eq(revision),
+            outlooks::changed_at.eq(now),
+        ))
+        .portable()
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// What is expected at a site; none where nothing is.
+///
+/// # Errors
+/// When the database fails.
+pub fn outlook(conn: &mut DbConn, id: &str) -> DbResult<Option<SiteOutlook>> {
+    let found: Option<Option<Json<SiteOutlook>>> =
+        outlooks::table.find(id).select(outlooks::document).first(conn).optional()?;
+    Ok(found.flatten().map(|document| document.0))
+}
+
+/// The outlooks whose revision is another one than is known, by site: with the new revision.
+///
+/// # Errors
+/// When the database fails.
+pub fn changed_outlooks(
+    conn: &mut DbConn,
+    known: &BTreeMap<String, i64>,
+) -> DbResult<Vec<(String, i64, Option<SiteOutlook>)>> {
+    let all: Vec<(String, i64)> = outlooks::table
+        .order(outlooks::site_id)
+        .select((outlooks::site_id, outlooks::revision))
+        .load(conn)?;
+    let mut changed = Vec::new();
+    for (site, revision) in all {
+        if known.get(&site) != Some(&revision) {
+            let outlook = outlook(conn, &site)?;
+            changed.push((site, revision, outlook));
+        }
+    }
+    Ok(changed)
 }
 
 /// Keeps how a node sees a site.

@@ -475,6 +475,18 @@ diesel::table! {
     use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
+    load_outlooks (site_id) {
+        site_id -> Text,
+        document -> Nullable<Text>,
+        revision -> BigInt,
+        changed_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
     own_evses (country_code, party_id, location_id, evse_uid) {
         country_code -> Text,
         party_id -> Text,

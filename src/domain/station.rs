@@ -75,6 +75,30 @@ pub struct Station {
     pub connectors: Vec<StationConnector>,
 }
 
+impl Station {
+    /// One that was never heard.
+    #[must_use]
+    pub fn new(
+        id: StationId,
+        party: PartyId,
+        location_id: CiString,
+        auth: StationAuth,
+        connectors: Vec<StationConnector>,
+    ) -> Self {
+        Self {
+            id,
+            party,
+            location_id,
+            auth,
+            boot: None,
+            booted_at: None,
+            last_seen: None,
+            online: false,
+            connectors,
+        }
+    }
+}
+
 /// What a station says of itself when it boots (OCPP 1.6, 6.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BootInfo {
@@ -103,6 +127,14 @@ pub struct StationConnector {
     pub error_code: Option<String>,
     /// When it said so, by its clock.
     pub status_at: Option<Timestamp>,
+}
+
+impl StationConnector {
+    /// One of which nothing was said.
+    #[must_use]
+    pub fn new(number: i32, evse_uid: CiString, connector_id: CiString) -> Self {
+        Self { number, evse_uid, connector_id, status: None, error_code: None, status_at: None }
+    }
 }
 
 open_enum! {

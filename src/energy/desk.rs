@@ -18,7 +18,10 @@ impl Desk {
             .into_iter()
             .partition(|waiting| is_same(&waiting.ask, &order.ask));
         self.waiting = kept.into();
-        let lowers = |order: &Order| matches!(order.ask, Ask::Grant { .. }) && !order.raises;
+        let lowers = |order: &Order| {
+            matches!(order.ask, Ask::Grant { .. } | Ask::StationMost { .. } | Ask::Default { .. })
+                && !order.raises
+        };
         let place = if lowers(&order) {
             self.waiting.iter().take_while(|waiting| lowers(waiting)).count()
         } else {

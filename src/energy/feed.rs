@@ -5,6 +5,7 @@ use crate::domain::Timestamp;
 use crate::domain::station::{ConnectorStatus, MeterSample, StationId};
 use crate::load::control::{GridLimit, Order, SiteView, Wish};
 use crate::load::ledger::{Outcome, Tenths};
+use crate::load::outlook::SiteOutlook;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +30,8 @@ pub(super) enum Notice {
         station: StationId,
         connector: i32,
         status: ConnectorStatus,
+        /// By the station's clock, where it says so.
+        at: Option<Timestamp>,
     },
     Metered {
         station: StationId,
@@ -72,12 +75,14 @@ pub(super) enum Notice {
     },
     /// Sites were written or removed.
     Changed,
-    /// The sites as the database has them now.
-    Loaded(Vec<SiteRow>),
+    /// The sites as the database has them now, and the outlooks that have changed: of which site, with their revision.
+    Loaded(Vec<SiteRow>, Vec<(String, i64, Option<SiteOutlook>)>),
     /// Pages of the ledger are durable, or could not be made so.
     Persisted {
         site: String,
         orders: Vec<Order>,
+        /// Who waits for it.
+        replies: Vec<oneshot::Sender<Known>>,
         durable: bool,
     },
     /// An order has its answer.
@@ -100,6 +105,8 @@ pub enum Known {
     NoPart,
     /// No car charges there.
     NoCar,
+    /// It counts, but the database did not take it: a restart may forget it.
+    NotKept,
 }
 
 /// Answers whoever asked, and may have gone meanwhile.
@@ -175,10 +182,16 @@ impl Energy {
         }
     }
 
-    /// What a station says of a connector.
-    pub fn status(&self, station: &StationId, connector: i32, status: &ConnectorStatus) {
+    /// What a station says of a connector, and when by its clock, where it says so.
+    pub fn status(
+        &self,
+        station: &StationId,
+        connector: i32,
+        status: &ConnectorStatus,
+        at: Option<Timestamp>,
+    ) {
         if self.manages(station) {
-            self.tell(Notice::Status { station: station.clone(), connector, status: status.clone() });
+            self.tell(Notice::Status { station: station.clone(), connector, status: status.clone(), at });
         }
     }
 
@@ -238,7 +251,7 @@ impl Energy {
         self.ask(|reply| Notice::View { site: site.to_owned(), reply }).await.flatten()
     }
 
-    /// Sites were written or removed.
+    /// Sites or their outlooks were written or removed.
     pub fn sites_changed(&self) {
         self.tell(Notice::Changed);
     }

@@ -83,10 +83,18 @@ impl Manager {
     /// Reads the sites beside this task; they come back as news.
     fn look_for_sites(&self) {
         let app = Arc::clone(&self.app);
+        let known: BTreeMap<String, i64> = self
+            .runners
+            .iter()
+            .filter_map(|(site, runner)| Some((site.clone(), runner.outlook_revision?)))
+            .collect();
         tokio::spawn(async move {
-            match app.db.read(stored::all).await {
-                Ok(sites) => app.energy.tell(Notice::Loaded(sites)),
-                Err::<_, DbError>(error) => {
+            let read = move |conn: &mut _| {
+                Ok::<_, DbError>((stored::all(conn)?, stored::changed_outlooks(conn, &known)?))
+            };
+            match app.db.read(read).await {
+                Ok((sites, outlooks)) => app.energy.tell(Notice::Loaded(sites, outlooks)),
+                Err(error) => {
                     tracing::error!(%error, "the sites under load management cannot be read");
                 }
             }
@@ -136,10 +144,21 @@ impl Manager {
             }
             Notice::View { site, reply } => answer(reply, self.runners.get(&site).map(Runner::view)),
             Notice::Changed => self.look_for_sites(),
-            Notice::Loaded(sites) => self.load(sites, changed).await,
-            Notice::Persisted { site, orders, durable } => {
+            Notice::Loaded(sites, outlooks) => {
+                self.load(sites, changed).await;
+                for (site, revision, outlook) in outlooks {
+                    if let Some(runner) = self.runners.get_mut(&site)
+                        && runner.outlook_revision.is_none_or(|known| known < revision)
+                    {
+                        tracing::info!(site, revision, "the outlook of a site changed");
+                        runner.outlook(revision, outlook);
+                        changed.insert(site);
+                    }
+                }
+            }
+            Notice::Persisted { site, orders, replies, durable } => {
                 if let Some(runner) = self.runners.get_mut(&site) {
-                    runner.persisted(orders, durable);
+                    runner.persisted(orders, replies, durable);
                 }
                 changed.insert(site);
             }
@@ -186,7 +205,13 @@ impl Manager {
         }
         for row in new {
             match self.start(&row, &pages).await {
-                Ok(runner) => {
+                Ok(mut runner) => {
+                    // One with a lower revision is another site of the same name.
+                    let before =
+                        self.runners.get(&row.site.id).filter(|before| before.revision < row.revision);
+                    if let Some((revision, outlook)) = before.and_then(Runner::followed) {
+                        runner.outlook(revision, Some(outlook));
+                    }
                     tracing::info!(
                         site = row.site.id,
                         revision = row.revision,

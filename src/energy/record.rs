@@ -113,7 +113,11 @@ pub(super) fn report(records: &Records, site: &str, report: &Report, now: Timest
     tracing::warn!(site, about = report.about, kind, "{text}");
     let (site, about) = (site.to_owned(), report.about.clone());
     let at = Timestamp::from_millis(report.at).unwrap_or(now);
-    let detail = json!({ "text": text }).to_string();
+    let detail = match report.seconds {
+        Some(seconds) => json!({ "text": text, "seconds": seconds }),
+        None => json!({ "text": text }),
+    };
+    let detail = detail.to_string();
     records.write(move |conn| stored::note(conn, &site, at, kind, &about, &detail));
 }
 
@@ -143,6 +147,13 @@ fn words(finding: Finding) -> (&'static str, &'static str) {
         Finding::Over => ("over", "more may flow here than is allowed, and nothing can be lowered any more"),
         Finding::HeartbeatLost => {
             ("heartbeat_lost", "the grid operator is not heard: the failsafe limit holds")
+        }
+        Finding::OutlookEnded => {
+            ("outlook_ended", "what was expected has ended: it is not followed any more")
+        }
+        Finding::ClockAhead => ("clock_ahead", "the station's clock is ahead: its grants end early"),
+        Finding::ClockBehind => {
+            ("clock_behind", "the station's clock is behind: what it was granted is kept free for longer")
         }
     }
 }

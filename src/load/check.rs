@@ -4,13 +4,16 @@
 //! profiles; the worst that the meters reckon with beside charging; the margins; and the lowest limit that a schedule
 //! ever sets, since fallbacks stay as they are. Cars may use any phases. Limits of unbalance are not counted: they
 //! are about what goes on for long, not about what trips a breaker.
+//!
+//! Where a failsafe limit is agreed with the grid operator, what connectors may draw by themselves has to fit that as
+//! well: it is the limit for when nobody is heard, and then nobody lowers them. Other load does not count in it.
 #![expect(clippy::float_arithmetic, reason = "load management computes with physical quantities")]
 #![expect(
     clippy::indexing_slicing,
     reason = "the compiled rows' indexes stay within what they were compiled for"
 )]
 
-use super::rows::{Outlet, RowName, Rows};
+use super::rows::{Outlet, Quantity, RowName, Rows};
 use super::site::Site;
 use std::fmt;
 
@@ -39,7 +42,14 @@ pub struct Over {
     pub fallbacks: f64,
     /// What the others can take.
     pub uncontrolled: f64,
+    /// Whether the limit is the failsafe limit of the grid operator.
+    pub failsafe: bool,
+    /// There, what is reserved for whom, watts: the station, the connector's number; most first.
+    pub reserved: Vec<(String, i32, f64)>,
 }
+
+/// How many connectors are named.
+const NAMED: usize = 8;
 
 impl Over {
     /// By how much it does not fit, amperes or watts.
@@ -52,7 +62,14 @@ impl Over {
 impl fmt::Display for Over {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = self.name.of.unit();
-        write!(f, "{}: {:.1} {unit} allowed, {:.1} {unit} too much:", self.name, self.limit, self.excess())?;
+        let by = if self.failsafe { " by grid_control.failsafe_watts" } else { "" };
+        write!(
+            f,
+            "{}: {:.1} {unit} allowed{by}, {:.1} {unit} too much:",
+            self.name,
+            self.limit,
+            self.excess()
+        )?;
         write!(f, " fallbacks {:.1}", self.fallbacks)?;
         for (what, amount) in [
             ("stations without charging profiles", self.uncontrolled),
@@ -63,7 +80,14 @@ impl fmt::Display for Over {
                 write!(f, ", {what} {amount:.1}")?;
             }
         }
-        Ok(())
+        for (at, (station, connector, watts)) in self.reserved.iter().take(NAMED).enumerate() {
+            let before = if at == 0 { "; reserved by" } else { "," };
+            write!(f, "{before} {station}/{connector} {watts:.1}")?;
+        }
+        match self.reserved.len().saturating_sub(NAMED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }
 
@@ -82,6 +106,9 @@ pub fn check(site: &Site, rows: &Rows) -> Fallbacks {
     let background = rows.background(&worst);
     let limits = rows.lowest_caps();
     let uncontrolled = amounts(rows, |outlet| if outlet.smart_charging { 0.0 } else { outlet.max });
+    let root = site.nodes.iter().find(|node| node.parent.is_none());
+    let power = root.and_then(|root| rows.row(&root.id, Quantity::Watts));
+    let failsafe = power.zip(site.grid_control.map(|agreed| agreed.failsafe_watts));
     let over = |amps: &dyn Fn(&Outlet) -> f64| -> Vec<Over> {
         let fallbacks = amounts(rows, |outlet| if outlet.smart_charging { amps(outlet) } else { 0.0 });
         let each = rows.rows.iter().enumerate().filter(|(_, row)| !row.name.of.is_unbalance());
@@ -92,9 +119,25 @@ pub fn check(site: &Site, rows: &Rows) -> Fallbacks {
             background: background[index],
             fallbacks: fallbacks[index],
             uncontrolled: uncontrolled[index],
+            failsafe: false,
+            reserved: Vec::new(),
+        });
+        let agreed = failsafe.map(|(row, watts)| Over {
+            name: rows.rows[row].name.clone(),
+            limit: watts,
+            margin: 0.0,
+            background: 0.0,
+            fallbacks: fallbacks[row],
+            uncontrolled: uncontrolled[row],
+            failsafe: true,
+            reserved: reserved(
+                rows,
+                row,
+                |outlet| if outlet.smart_charging { amps(outlet) } else { outlet.max },
+            ),
         });
         // What fits but for rounding fits.
-        each.filter(|over| over.excess() > 1e-6 * over.limit.abs().max(1.0)).collect()
+        each.chain(agreed).filter(|over| over.excess() > 1e-6 * over.limit.abs().max(1.0)).collect()
     };
     let uniform = |tenths: u32| {
         let amps = f64::from(tenths) / 10.0;
@@ -123,6 +166,25 @@ fn highest(rows: &Rows, fits: impl Fn(u32) -> bool) -> Option<f64> {
     let amps = f64::from(low) / 10.0;
     // Below the least of use everyone pauses, and any number would do.
     Some(if amps < least { 0.0 } else { amps })
+}
+
+/// What each connector adds to a row if it draws so much; most first.
+fn reserved(rows: &Rows, row: usize, amps: impl Fn(&Outlet) -> f64) -> Vec<(String, i32, f64)> {
+    let mut each = Vec::new();
+    for (leaf, outlet) in rows.outlets.iter().enumerate() {
+        let (mut most, amps) = (0.0_f64, amps(outlet));
+        rows.each_side(leaf, None, |side, amount| {
+            let facet = &rows.facets[side];
+            if facet.row == row {
+                most = most.max(amount * amps / facet.share);
+            }
+        });
+        if most > 0.0 {
+            each.push((outlet.station.to_string(), outlet.connector, most));
+        }
+    }
+    each.sort_by(|(_, _, one), (_, _, other)| other.total_cmp(one));
+    each
 }
 
 /// What flows in each row if every connector draws so much, whatever its car's phases.

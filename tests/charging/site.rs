@@ -187,24 +187,13 @@ impl Site {
                 locations::upsert(conn, &location, None)?;
                 tariffs::upsert(conn, &tariff, None)?;
                 for number in 0..count {
-                    let station = Station {
-                        id: StationId::parse(&format!("CS{number}")).unwrap(),
-                        party: party(),
-                        location_id: "LOC1".into(),
-                        auth: StationAuth::None,
-                        boot: None,
-                        booted_at: None,
-                        last_seen: None,
-                        online: false,
-                        connectors: vec![StationConnector {
-                            number: 1,
-                            evse_uid: format!("E{number}").into(),
-                            connector_id: "1".into(),
-                            status: None,
-                            error_code: None,
-                            status_at: None,
-                        }],
-                    };
+                    let station = Station::new(
+                        StationId::parse(&format!("CS{number}")).unwrap(),
+                        party(),
+                        "LOC1".into(),
+                        StationAuth::None,
+                        vec![StationConnector::new(1, format!("E{number}").into(), "1".into())],
+                    );
                     stations::insert(conn, &station, None, now)?;
                 }
                 Ok::<_, DbError>(())
@@ -347,6 +336,7 @@ impl Site {
             status: status.into(),
             error_code: "NoError".to_owned(),
             at: at(second),
+            is_dated: true,
         };
         record::connector_status(self.node.app(), &id(station), report).await.unwrap();
     }

@@ -1,24 +1,10 @@
 //! `load replay` and `load schedule` through the binary itself.
 
 use super::{Ran, command};
+use crate::load::replay::SITE;
 use serde_json::Value;
 use std::io::Write;
 use std::process::Stdio;
-
-const SITE: &str = r#"
-id = "yard"
-[[node]]
-id = "grid"
-amps = 20
-[[station]]
-id = "A"
-parent = "grid"
-connector = [{ number = 1, amps = 16, wiring = "L1" }]
-[[station]]
-id = "B"
-parent = "grid"
-connector = [{ number = 1, amps = 16, wiring = "L1" }]
-"#;
 
 const SESSIONS: &str = "id,station,arrival,departure,energy_kwh
 a,A,2026-01-05T08:00:00Z,2026-01-05T10:00:00Z,4.6

@@ -55,7 +55,7 @@ on_each_engine! {
         assert_eq!(good.code, 0, "{good:?}");
         assert!(good.out.contains("depot: 2 nodes, 2 stations, 3 connectors"), "{good:?}");
         assert!(good.out.contains("all fallbacks fit within every limit"), "{good:?}");
-        assert!(good.out.contains("The highest fallback that fits at every connector is 16 A."), "{good:?}");
+        assert!(good.out.contains("The highest fallback that fits at every connector is 6.7 A."), "{good:?}");
         let json = run_with(&db, &["load", "check", "-", "--json"], SITE).json();
         assert_eq!((&json["site"], &json["fits"], &json["connectors"]), (&json!("depot"), &json!(true), &json!(3)));
 
@@ -66,6 +66,15 @@ on_each_engine! {
         let told: Value = serde_json::from_str(&bad.out).unwrap();
         assert_eq!((bad.code, &told["fits"], &told["over"][0]["node"]), (1, &json!(false), &json!("board")));
         assert_eq!((&told["over"][0]["of"], &told["over"][0]["excess"]), (&json!("l1"), &json!(4.0)));
+
+        // Nobody lowers fallbacks when nobody is heard.
+        let failsafe = SITE.replace("number = 1, amps = 32 }", "number = 1, amps = 32, fallback_amps = 14 }");
+        let bad = run_with(&db, &["load", "check", "-"], &failsafe);
+        assert!(bad.code == 1 && bad.out.contains("power of grid: 13020.0 W allowed by grid_control"), "{bad:?}");
+        assert!(bad.out.contains("reserved by A/1 9660.0, B/1 3680.0"), "{bad:?}");
+        let bad: Value = serde_json::from_str(&run_with(&db, &["load", "check", "-", "--json"], &failsafe).out).unwrap();
+        assert_eq!((&bad["over"][0]["failsafe"], &bad["over"][0]["excess"]), (&json!(true), &json!(320.0)));
+        assert_eq!(bad["over"][0]["reserved"][1], json!({ "station": "B", "connector": 1, "watts": 3680.0 }));
 
         let wrong = SITE.replace("parent = \"grid\"\namps = 32", "parent = \"board\"\namps = -32");
         let refused = run_with(&db, &["load", "check", "-"], &wrong);
@@ -86,7 +95,7 @@ on_each_engine! {
 
         let refused = run_with(&db, &["load", "put", "-"], &too_much());
         assert_eq!(refused.code, 1, "{refused:?}");
-        for wanted in ["do not fit: nothing was written", "L2 of board", "a fallback_amps of 16 at every connector fits"] {
+        for wanted in ["do not fit: nothing was written", "L2 of board", "a fallback_amps of 6.7 at every connector fits"] {
             assert!(refused.err.contains(wanted), "{wanted}: {refused:?}");
         }
         assert_eq!(run(&db, &["load", "list", "--json"]).json(), json!([]));
@@ -135,6 +144,50 @@ on_each_engine! {
         assert_eq!(run(&db, &["load", "remove", "yard", "--json"]).json(), json!({ "removed": "yard" }));
         assert_eq!(run(&db, &["load", "remove", "depot"]).code, 1);
         assert_eq!(run(&db, &["load", "list", "--json"]).json(), json!([]));
+    }
+
+    async fn an_outlook_is_written_shown_and_forgotten(db: TestDb) {
+        let csv = "time,price,sun_kw\n2099-01-01T00:00:00Z,0.3,\n2099-01-01T01:00:00Z,0.1,2.5\n";
+        let unknown = run_with(&db, &["load", "outlook", "depot", "-"], csv);
+        assert!(unknown.code == 1 && unknown.err.contains("there is no site depot"), "{unknown:?}");
+        assert_eq!(run_with(&db, &["load", "put", "-"], SITE).code, 0);
+        let none = run(&db, &["load", "outlook", "depot", "--remove"]);
+        assert!(none.code == 1 && none.err.contains("the site depot has no outlook"), "{none:?}");
+        let written = run_with(&db, &["load", "outlook", "depot", "-"], csv);
+        assert_eq!(written.out, "prices: nothing is known of now; from 2099-01-01T00:00:00Z until 2099-01-01T02:00:00Z\n\
+            sun_kw: nothing is known of now; from 2099-01-01T01:00:00Z until 2099-01-01T02:00:00Z\n", "{written:?}");
+        for (text, place, words) in [
+            (csv.replace("0.1,2.5", "NaN,2.5"), "line 3", "NaN is not a number"),
+            (csv.replace("0.1,2.5", "0.1,-2.5"), "line 3", "-2.5 is not a number"),
+            (csv.replace("01:00", "00:00"), "line 3", "must be later than the one before"),
+            ("{\"prices\": 7}".to_owned(), "$.prices", "a list of {from, value}"),
+        ] {
+            let refused = run_with(&db, &["load", "outlook", "depot", "-"], &text);
+            assert!(refused.code == 1 && refused.out.is_empty(), "{refused:?}");
+            for wanted in ["stdin makes no sense: nothing was written", place, words, "docs/load.md"] {
+                assert!(refused.err.contains(wanted), "{wanted}: {refused:?}");
+            }
+        }
+        assert_eq!(run(&db, &["load", "outlook", "depot"]).code, 2);
+
+        // What another process writes, a running node follows; and so does the one after it.
+        for at in 0..2 {
+            let node = TestNode::start(db.url()).await;
+            let wanted = "Expected prices: nothing is known of now; from 2099-01-01T00:00:00Z until 2099-01-01T02:00:00Z";
+            until(&db, &["load", "show", "depot"], |ran| ran.out.contains(wanted)).await;
+            if at == 1 {
+                let past = r#"{"co2": [{"from": "2020-01-01T00:00:00Z", "value": 400}]}"#;
+                let taken = run_with(&db, &["load", "outlook", "depot", "-", "--json"], past).json();
+                assert_eq!(taken["outlook"][0]["used"], false, "{taken}");
+                let said = run_with(&db, &["load", "outlook", "depot", "-"], past);
+                assert!(said.out.contains("co2: ended, not followed; from 2020"), "{said:?}");
+                until(&db, &["load", "show", "depot"], |ran| ran.out.contains("Expected co2: ended, not followed; from 2020")).await;
+                until(&db, &["load", "events", "depot"], |ran| ran.out.contains("it is not followed any more")).await;
+                assert_eq!(run(&db, &["load", "outlook", "depot", "--remove"]).code, 0);
+                until(&db, &["load", "show", "depot"], |ran| !ran.out.contains("Expected")).await;
+            }
+            node.stop().await;
+        }
     }
 
     async fn what_a_node_sees_of_a_site_is_shown(db: TestDb) {

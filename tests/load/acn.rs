@@ -2,6 +2,7 @@
 //! angles and limits of `acnportal` 0.3 (`caltech_acn` and `jpl_acn`). A site of ours with the same wiring must come to
 //! the same sums of currents.
 
+use super::generate::car;
 use roamwatt::load::rows::{Phasor, Quantity, Rows};
 use roamwatt::load::site::Site;
 use roamwatt::load::solver::{Demand, Problem, solve};
@@ -151,18 +152,7 @@ fn little_is_lost_by_the_directions() {
                 caps[row_of(&rows, name)] *= part;
             }
         }
-        let demand = |leaf| Demand {
-            leaf,
-            min: 0.0,
-            max: 32.0,
-            weight: 1.0,
-            class: 0,
-            phases: None,
-            floor: 0.0,
-            laxity: None,
-            on_for: None,
-            waited: 0.0,
-        };
+        let demand = |leaf| Demand { min: 0.0, ..car(leaf) };
         let demands: Vec<Demand> = (0..rows.outlets.len()).map(demand).collect();
         let problem =
             Problem { rows: &rows, caps: &caps, reserved: &[], demands: &demands, min_on_seconds: 900.0 };

@@ -1,6 +1,6 @@
 //! Nonsense raises nothing and breaks nothing.
 
-use super::generate::{PLAIN, demands, site};
+use super::generate::{PLAIN, car, demands, site};
 use fastrand::Rng;
 use proptest::prelude::*;
 use roamwatt::load::rows::Rows;
@@ -17,21 +17,6 @@ fn board() -> Rows {
         ]
     "#;
     Rows::compile(&Site::from_toml(text).unwrap())
-}
-
-fn car(leaf: usize) -> Demand {
-    Demand {
-        leaf,
-        min: 6.0,
-        max: 32.0,
-        weight: 1.0,
-        class: 0,
-        phases: None,
-        floor: 0.0,
-        laxity: None,
-        on_for: None,
-        waited: 0.0,
-    }
 }
 
 fn amps(rows: &Rows, caps: &[f64], reserved: &[f64], demands: &[Demand]) -> Vec<f64> {

@@ -205,11 +205,13 @@ on_each_engine! {
         let [after, ..] = board.step().await;
         // 4.2 kW on three phases of 230 V are 6.08 A.
         assert!((5_500..=6_090).contains(&after), "{after} mA");
-        let events = app.db.read(|conn| {
-            roamwatt::db::load::events(conn, "board", at(0), at(7_200), 0, 1_000)
-        }).await.unwrap();
-        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
-        assert!(kinds.contains(&"grid_limit") && kinds.contains(&"grid_limit_kept"), "{kinds:?}");
+        // What happens is written down beside it.
+        let recorded = || async {
+            let read = |conn: &mut _| roamwatt::db::load::events(conn, "board", at(0), at(7_200), 0, 1_000);
+            let events = app.db.read(read).await.unwrap();
+            ["grid_limit", "grid_limit_kept"].iter().all(|kind| events.iter().any(|event| event.kind == *kind))
+        };
+        board.until(recorded).await;
         let row = app.db.read(|conn| roamwatt::db::load::find(conn, "board")).await.unwrap().unwrap();
         assert_eq!(row.grid_limit, Some(GridLimit { watts: Some(4_200.0), until: None }));
     }

@@ -3,6 +3,7 @@
 use roamwatt::load::check::check;
 use roamwatt::load::control::{Settings, guaranteed_watts};
 use roamwatt::load::ledger::{REACTION, tolerance};
+use roamwatt::load::outlook::{MOST_STEPS, SiteOutlook};
 use roamwatt::load::rows::{Quantity, Rows};
 use roamwatt::load::site::Site;
 use roamwatt::load::solver::Reason;
@@ -54,6 +55,16 @@ fn every_example_is_a_site_that_is_safe_without_its_backend() {
             }
         }
     }
+}
+
+#[test]
+fn the_outlooks_of_the_page_can_be_read() {
+    let json = blocks("json").into_iter().find(|block| block.contains("\"sun_kw\"")).unwrap();
+    let read = SiteOutlook::from_json(&json).unwrap();
+    assert_eq!(read.told().count(), 3);
+    let csv = SiteOutlook::from_csv(&blocks("csv")[0]).unwrap();
+    assert_eq!((csv.prices.steps().len(), csv.sun_kw.steps().len()), (4, 2));
+    assert!(PAGE.contains(&format!("more than {},{:03} steps", MOST_STEPS / 1_000, MOST_STEPS % 1_000)));
 }
 
 #[test]

@@ -61,6 +61,28 @@ fn a_station_without_charging_profiles_counts_with_all_it_can_take() {
 }
 
 #[test]
+fn fallbacks_fit_the_failsafe_limit_as_well_and_who_reserves_it_is_named() {
+    let mut site = site(3, 6.0, ", margin_amps = 2");
+    site.stations[1].smart_charging = false;
+    let agreed = |watts: f64| serde_json::from_value(serde_json::json!({ "failsafe_watts": watts })).unwrap();
+    // 6 A on three phases of 230 V are 4,140 W, and 32 A are 22,080 W.
+    site.grid_control = agreed(30_360.0);
+    let found = check(&site, &Rows::compile(&site));
+    assert!(found.fit() && found.highest == Some(6.0), "{found:?}");
+    site.grid_control = agreed(30_000.0);
+    let found = check(&site, &Rows::compile(&site));
+    assert_eq!(found.over.len(), 1, "{found:?}");
+    assert_eq!(
+        found.over[0].to_string(),
+        "power of grid: 30000.0 W allowed by grid_control.failsafe_watts, 360.0 W too much: fallbacks 8280.0, \
+         stations without charging profiles 22080.0; reserved by CP-1/1 22080.0, CP-0/1 4140.0, CP-2/1 4140.0"
+    );
+    assert_eq!(found.highest, Some(0.0), "paused cars fit");
+    site.grid_control = agreed(20_000.0);
+    assert_eq!(check(&site, &Rows::compile(&site)).highest, None);
+}
+
+#[test]
 fn a_schedule_counts_with_its_lowest_and_below_the_minimum_is_paused() {
     let window = ", schedule = [{ from = \"17:00\", to = \"20:00\", amps = 30 }]";
     let six = site(10, 6.0, window);

@@ -178,3 +178,19 @@ pub(super) fn reserved(rng: &mut Rng, rows: &Rows) -> Vec<f64> {
     };
     rows.outlets.iter().map(|outlet| reserve(rng, outlet)).collect()
 }
+
+/// A car that has just come, takes 6 to 32 A and says nothing.
+pub(super) fn car(leaf: usize) -> Demand {
+    Demand {
+        leaf,
+        min: 6.0,
+        max: 32.0,
+        weight: 1.0,
+        class: 0,
+        phases: None,
+        floor: 0.0,
+        laxity: None,
+        on_for: None,
+        waited: 0.0,
+    }
+}

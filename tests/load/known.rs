@@ -1,5 +1,6 @@
 //! Small sites whose shares are known by reckoning.
 
+use super::generate;
 use roamwatt::load::rows::{Quantity, Rows};
 use roamwatt::load::site::Site;
 use roamwatt::load::solver::{Demand, Problem, Reason, Shares, solve};
@@ -16,18 +17,7 @@ fn board(limit: &str, connectors: &[&str]) -> Rows {
 }
 
 fn car(leaf: usize) -> Demand {
-    Demand {
-        leaf,
-        min: 6.0,
-        max: 32.0,
-        weight: 1.0,
-        class: 0,
-        phases: Some([true; 3]),
-        floor: 0.0,
-        laxity: None,
-        on_for: None,
-        waited: 0.0,
-    }
+    Demand { phases: Some([true; 3]), ..generate::car(leaf) }
 }
 
 fn one(leaf: usize) -> Demand {

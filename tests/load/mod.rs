@@ -3,8 +3,11 @@
 
 mod acn;
 mod bad_input;
+mod bench;
 mod board;
+mod changes;
 mod checker;
+mod clocks;
 mod controller;
 mod documented;
 mod fair;
@@ -13,8 +16,9 @@ mod generate;
 mod interleavings;
 mod known;
 mod mqtt;
+mod outlook;
 mod planner;
-mod replay;
+pub(crate) mod replay;
 mod safe;
 mod sites;
 mod times;

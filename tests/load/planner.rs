@@ -1,11 +1,11 @@
 //! The look-ahead planner: rows kept, all that is feasible delivered, a way out when there is no plan.
 
+use super::generate;
 use microlp::{ComparisonOp, OptimizationDirection, Problem};
 use roamwatt::load::plan::tick::{Present, Tick, kw_per_amp};
 use roamwatt::load::plan::{Aims, Car, NoPlan, Outlook, Planned, SLOT_HOURS, Stays, decide, plan};
 use roamwatt::load::rows::{Phasor, Rows};
 use roamwatt::load::site::Site;
-use roamwatt::load::solver::Demand;
 use std::time::Duration;
 
 /// Three stations on three phases and two between L1 and L2, on a board and a transformer of their own.
@@ -119,18 +119,7 @@ fn what_can_be_delivered_is_delivered() {
 
 fn present(leaf: usize, wants_kwh: f64, leaves_in: Option<f64>) -> Present {
     Present {
-        demand: Demand {
-            leaf,
-            min: 6.0,
-            max: 32.0,
-            weight: 1.0,
-            class: 0,
-            phases: None,
-            floor: 0.0,
-            laxity: None,
-            on_for: None,
-            waited: 0.0,
-        },
+        demand: generate::car(leaf),
         wants_kwh: Some(wants_kwh),
         has_kwh: 0.0,
         leaves_in,

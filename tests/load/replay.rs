@@ -12,7 +12,7 @@ use roamwatt::load::site::Site;
 use std::io::Write;
 
 /// Two stations on one phase, 16 A each, on a connection of 20 A: 4.6 kW.
-const SITE: &str = r#"
+pub(crate) const SITE: &str = r#"
 id = "yard"
 [[node]]
 id = "grid"

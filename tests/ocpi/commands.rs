@@ -31,24 +31,13 @@ fn stop(session_id: &str) -> Value {
 async fn site(node: &TestNode) {
     let place = our("location_full", json!({"publish_allowed_to": null}));
     let (place, now) = (location(&place), node.app().now());
-    let station = Station {
-        id: StationId::parse("CS1").unwrap(),
-        party: party(OURS),
-        location_id: "LOC-FULL".into(),
-        auth: StationAuth::None,
-        boot: None,
-        booted_at: None,
-        last_seen: None,
-        online: false,
-        connectors: vec![StationConnector {
-            number: 1,
-            evse_uid: "E-1".into(),
-            connector_id: "1".into(),
-            status: None,
-            error_code: None,
-            status_at: None,
-        }],
-    };
+    let station = Station::new(
+        StationId::parse("CS1").unwrap(),
+        party(OURS),
+        "LOC-FULL".into(),
+        StationAuth::None,
+        vec![StationConnector::new(1, "E-1".into(), "1".into())],
+    );
     let kept = node.app().db.write::<_, DbError, _>(move |conn| {
         catalogue::put_location(conn, &place, now)?;
         stations::insert(conn, &station, None, now)

@@ -36,24 +36,13 @@ fn add(conn: &mut DbConn, number: usize, id: &'static str) -> Result<(), DbError
     evses[0].connectors[0].tariff_ids = Some(vec![id.into()]);
     put_tariff(conn, &tariff, now)?;
     put_location(conn, &location, now)?;
-    let station = Station {
-        id: StationId::parse(&format!("CS{number}")).unwrap(),
-        party: abc(),
-        location_id: id.into(),
-        auth: StationAuth::None,
-        boot: None,
-        booted_at: None,
-        last_seen: None,
-        online: false,
-        connectors: vec![StationConnector {
-            number: 1,
-            evse_uid: id.into(),
-            connector_id: id.into(),
-            status: None,
-            error_code: None,
-            status_at: None,
-        }],
-    };
+    let station = Station::new(
+        StationId::parse(&format!("CS{number}")).unwrap(),
+        abc(),
+        id.into(),
+        StationAuth::None,
+        vec![StationConnector::new(1, id.into(), id.into())],
+    );
     stations::insert(conn, &station, None, now)
 }
 

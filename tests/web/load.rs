@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-fn depot() -> Value {
+pub(crate) fn depot() -> Value {
     json!({
         "id": "depot",
         "name": "The depot",
@@ -31,10 +31,15 @@ fn with(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// Writes the depot, or another site, and waits until the node runs it.
-async fn put(operator: &Operator<'_>, site: &Value) {
+pub(crate) async fn put(operator: &Operator<'_>, site: &Value) {
     let path = format!("/load/sites/{}", site["id"].as_str().unwrap());
     let written = operator.send(Method::PUT, &path, Some(site.clone())).await;
     assert_eq!(written.status(), 200, "{:?}", written.text().await);
+    runs(operator, &path).await;
+}
+
+/// Waits until the node runs the site of a path.
+pub(crate) async fn runs(operator: &Operator<'_>, path: &str) {
     for _ in 0..500 {
         if operator.send(Method::GET, &format!("{path}/now"), None).await.status() == 200 {
             return;
@@ -45,7 +50,7 @@ async fn put(operator: &Operator<'_>, site: &Value) {
 }
 
 /// The site now, as soon as something is so.
-async fn now_when(operator: &Operator<'_>, is_so: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn now_when(operator: &Operator<'_>, is_so: impl Fn(&Value) -> bool) -> Value {
     let mut now = Value::Null;
     for _ in 0..500 {
         now = operator.get("/load/sites/depot/now").await;
@@ -385,6 +390,8 @@ on_each_engine! {
                 (Method::POST, "/load/sites/depot/grid-heartbeat", None),
                 (Method::PUT, "/load/stations/CS0/connectors/1/wish", Some(json!({}))),
                 (Method::POST, "/load/stations/CS0/forgive", None),
+                (Method::PUT, "/load/sites/depot/outlook", Some(json!({}))),
+                (Method::DELETE, "/load/sites/depot/outlook", None),
             ] {
                 assert_eq!(caller.problem(method, path, body).await.0, 403, "{role} {path}");
             }

@@ -88,24 +88,13 @@ fn all<D>(import: Import<D>) -> Result<Vec<D>, Failure> {
 }
 
 fn station(id: &str, evse: &str, party: &PartyId) -> Result<Station, Failure> {
-    Ok(Station {
-        id: StationId::parse(id)?,
-        party: party.clone(),
-        location_id: LOCATION.into(),
-        auth: StationAuth::Basic,
-        boot: None,
-        booted_at: None,
-        last_seen: None,
-        online: false,
-        connectors: vec![StationConnector {
-            number: 1,
-            evse_uid: evse.into(),
-            connector_id: "1".into(),
-            status: None,
-            error_code: None,
-            status_at: None,
-        }],
-    })
+    Ok(Station::new(
+        StationId::parse(id)?,
+        party.clone(),
+        LOCATION.into(),
+        StationAuth::Basic,
+        vec![StationConnector::new(1, evse.into(), "1".into())],
+    ))
 }
 
 fn card(party: &PartyId, now: Timestamp) -> Token {

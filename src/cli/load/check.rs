@@ -12,8 +12,9 @@ use std::path::PathBuf;
 
 /// Proves that a site is safe when every station has lost its backend, or says which limit is not
 ///
-/// Every connector then draws its fallback, and a station that takes no charging profiles all that it can. Exits
-/// with 1 where that does not fit.
+/// Every connector then draws its fallback, and a station that takes no charging profiles all that it can. That has to
+/// fit the site's limits and, where one is agreed, the failsafe limit of the grid operator. Exits with 1 where it does
+/// not.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   roamwatt load check site.toml
@@ -70,6 +71,14 @@ fn as_json(site: &Site, rows: &Rows, found: &Fallbacks) -> Value {
                 "background": over.background,
                 "margin": over.margin,
                 "excess": over.excess(),
+                "failsafe": over.failsafe,
+                "reserved": over
+                    .reserved
+                    .iter()
+                    .map(|(station, connector, watts)| {
+                        json!({ "station": station, "connector": connector, "watts": watts })
+                    })
+                    .collect::<Vec<_>>(),
             })
         })
         .collect();

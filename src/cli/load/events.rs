@@ -95,7 +95,13 @@ fn text(event: &EventRow) -> String {
             let after = detail.get("after_ms").and_then(Value::as_i64).unwrap_or_default();
             format!("the limit is kept, {after} ms after it came")
         }
-        _ => detail.get("text").and_then(Value::as_str).unwrap_or(&event.kind).to_owned(),
+        _ => {
+            let text = detail.get("text").and_then(Value::as_str).unwrap_or(&event.kind);
+            match detail.get("seconds").and_then(Value::as_i64) {
+                Some(seconds) => format!("{text} ({seconds} s)"),
+                None => text.to_owned(),
+            }
+        }
     };
     printable(&format!("{}  {}: {words}", event.at, event.about))
 }

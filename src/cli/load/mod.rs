@@ -4,6 +4,7 @@ mod chart;
 mod check;
 mod events;
 mod list;
+mod outlook;
 mod put;
 mod remove;
 mod replay;
@@ -33,6 +34,7 @@ enum LoadCommand {
     Show(show::ShowArgs),
     Events(events::EventsArgs),
     Chart(chart::ChartArgs),
+    Outlook(outlook::OutlookArgs),
     Remove(remove::RemoveArgs),
     Replay(replay::ReplayArgs),
     Schedule(schedule::ScheduleArgs),
@@ -50,14 +52,15 @@ pub fn run(settings: &Settings, output: Output, args: LoadArgs) -> Outcome {
         LoadCommand::Show(args) => show::run(settings, output, &args),
         LoadCommand::Events(args) => events::run(settings, output, &args),
         LoadCommand::Chart(args) => chart::run(settings, output, &args),
+        LoadCommand::Outlook(args) => outlook::run(settings, output, &args),
         LoadCommand::Remove(args) => remove::run(settings, output, &args),
         LoadCommand::Replay(args) => replay::run(output, &args),
         LoadCommand::Schedule(args) => schedule::run(&args),
     }
 }
 
-/// The site in a file: TOML, or JSON where the name ends so or the text begins so; `-` is stdin.
-fn site_in(path: &Path) -> Result<Site, Failure> {
+/// What a file is called, and its text; `-` is stdin.
+fn text_in(path: &Path) -> Result<(String, String), Failure> {
     let stdin = path.as_os_str() == "-";
     let name = if stdin { "stdin".to_owned() } else { path.display().to_string() };
     let text = if stdin {
@@ -66,7 +69,15 @@ fn site_in(path: &Path) -> Result<Site, Failure> {
     } else {
         std::fs::read_to_string(path)
     };
-    let text = text.map_err(|error| Failure::from(error).while_doing(format!("cannot read {name}")))?;
+    match text {
+        Ok(text) => Ok((name, text)),
+        Err(error) => Err(Failure::from(error).while_doing(format!("cannot read {name}"))),
+    }
+}
+
+/// The site in a file: TOML, or JSON where the text begins so.
+fn site_in(path: &Path) -> Result<Site, Failure> {
+    let (name, text) = text_in(path)?;
     let json = text.trim_start().starts_with('{');
     let site = if json { Site::from_json(&text) } else { Site::from_toml(&text) };
     site.map_err(|error| match error {

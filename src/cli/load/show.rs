@@ -1,6 +1,6 @@
 //! `roamwatt load show`: a site as the running node sees it.
 
-use super::no_site;
+use super::{no_site, outlook};
 use crate::cli::Settings;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{Column, Output, table};
@@ -54,6 +54,19 @@ fn text(site: &str, view: &SiteView, at: Timestamp, age: i64) -> String {
         let last = last.and_then(Timestamp::from_millis).map_or("never".to_owned(), |last| last.to_string());
         let state = if *good { "good" } else { "LOST: its worst case counts" };
         text += &format!("Meter {id}: {state}, last heard {last}\n");
+    }
+    for expected in &view.outlook {
+        text += &format!("Expected {}\n", outlook::words(expected));
+    }
+    for (station, seconds) in &view.clocks {
+        let off = match seconds {
+            0.. => format!("{seconds} s ahead of ours: its grants end so much earlier"),
+            _ => format!(
+                "{} s behind ours: what it was granted is kept free for so much longer",
+                seconds.abs()
+            ),
+        };
+        text += &format!("The clock of {station} is {off}.\n");
     }
     text += &format!("Plan: {}\n\n", view.plan);
     text += &rows(&view.rows);

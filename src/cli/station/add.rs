@@ -122,17 +122,7 @@ pub(super) fn run(settings: &Settings, output: Output, args: AddArgs) -> Outcome
         let connectors = connectors_of(&location, &evses)?;
         let taken = stations::serving(conn, &location.party, &location.id)?;
         refuse_taken(&connectors, &taken)?;
-        let station = Station {
-            id: id.clone(),
-            party: location.party,
-            location_id: location.id,
-            auth,
-            boot: None,
-            booted_at: None,
-            last_seen: None,
-            online: false,
-            connectors,
-        };
+        let station = Station::new(id.clone(), location.party, location.id, auth, connectors);
         stations::insert(conn, &station, hash.as_deref(), now)?;
         Ok(station)
     });

@@ -3,9 +3,14 @@
 //! A plan is made at most once in half a minute, and at least every five; in between its weights and floors hold, and
 //! the solver shares by them what the rows have at each moment. When there is no plan in time, the solver shares
 //! alone, in the same tick.
+//!
+//! Where an outlook says what energy will cost, or what the sun will give, the plan holds cars back that can wait:
+//! those that said how much they want and when they leave, as long as they have time to spare by the power that they
+//! were seen to take. Whatever the plan says, the others wait for no price.
 
 use super::super::ledger::Millis;
-use super::super::plan::{Aims, NoPlan, Outlook, Present, Stays, Tick, guide};
+use super::super::outlook::{Expected, SiteOutlook};
+use super::super::plan::{Aims, Guided, NoPlan, Outlook, Present, Stays, Tick, guide};
 use super::super::rows::Leaf;
 use super::super::solver::Demand;
 use super::Controller;
@@ -24,6 +29,12 @@ const TIME_LIMIT: Duration = Duration::from_millis(200);
 
 const SLOT: Millis = 900_000;
 
+/// A car that waits for a price has at least so much time to spare, hours.
+const SPARE: f64 = 0.5;
+
+/// By how much longer a charge takes than its power says: cars take less towards the end.
+const SLOWER: f64 = 1.1;
+
 /// What is known of the time ahead.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ahead {
@@ -31,8 +42,12 @@ pub(super) struct Ahead {
     made: Option<Millis>,
     /// For which cars, and with which caps.
     of: (Vec<(Leaf, Option<i32>)>, Vec<f64>),
-    guided: BTreeMap<Leaf, Demand>,
+    guided: BTreeMap<Leaf, Guided>,
     without: Option<NoPlan>,
+    /// When what is expected changes next.
+    changes: Option<Millis>,
+    /// Cars that the plan holds back now, and when it has something for each.
+    held: BTreeMap<Leaf, Option<Millis>>,
 }
 
 impl Ahead {
@@ -41,17 +56,42 @@ impl Ahead {
         self.stays.left(hour(began), seconds(now.saturating_sub(began)) / 3_600.0);
     }
 
-    /// In words: whether a plan guides, and why not.
-    pub(super) fn words(&self, now: Millis) -> String {
+    /// Something else is wished or expected: the plan is made again at once.
+    pub(super) fn remake(&mut self) {
+        self.made = None;
+    }
+
+    /// Whether the plan holds a car back because of what energy costs, and until when.
+    pub(super) fn held(&self, leaf: Leaf) -> Option<Option<Millis>> {
+        self.held.get(&leaf).copied()
+    }
+
+    /// In words: whether a plan guides and what it follows, and why not.
+    pub(super) fn words(&self, outlook: &SiteOutlook, now: Millis) -> String {
         let Some(made) = self.made else {
             return "none: no car said when it leaves or what it wants".to_owned();
         };
         let ago = now.saturating_sub(made) / 1_000;
         match self.without {
             Some(why) => format!("none, {why}: shared without looking ahead"),
-            None => format!("made {ago} s ago for {} cars", self.guided.len()),
+            None => format!("made {ago} s ago for {} cars{}", self.guided.len(), follows(outlook, now)),
         }
     }
+}
+
+/// What of an outlook a plan follows, and until when it reaches.
+fn follows(outlook: &SiteOutlook, now: Millis) -> String {
+    let of = |(of, _, until): (Expected, Millis, Millis)| {
+        (now < until).then(|| format!("{} until {}", of.words(), clock(until)))
+    };
+    let all: Vec<String> = outlook.told().filter_map(of).collect();
+    if all.is_empty() { String::new() } else { format!("; follows {}", all.join(", ")) }
+}
+
+/// A moment, for people.
+pub(super) fn clock(at: Millis) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(at).unwrap_or_default();
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 impl Controller {
@@ -64,6 +104,7 @@ impl Controller {
         if !demands.iter().any(wishes) {
             self.ahead.made = None;
             self.ahead.guided.clear();
+            self.ahead.held.clear();
             return;
         }
         let cars: Vec<(Leaf, Option<i32>)> = demands
@@ -73,24 +114,69 @@ impl Controller {
         let same_cars = self.ahead.of.0 == cars;
         let same_caps = self.ahead.of.1 == caps;
         let age = self.ahead.made.map(|made| now.saturating_sub(made));
-        let due = age.is_none_or(|age| age >= LATEST || (age >= SOONEST && !(same_cars && same_caps)));
+        let changes = self.ahead.changes.is_some_and(|at| now >= at);
+        let due =
+            age.is_none_or(|age| age >= LATEST || (age >= SOONEST && (changes || !(same_cars && same_caps))));
         if due {
             let made = self.make_plan(caps, reserved, demands, now);
             self.ahead.made = Some(now);
             self.ahead.of = (cars, caps.to_vec());
             self.ahead.guided.clear();
             self.ahead.without = made.as_ref().err().copied();
-            self.ahead.guided = made.into_iter().flatten().map(|demand| (demand.leaf, demand)).collect();
+            self.ahead.guided =
+                made.into_iter().flatten().map(|guided| (guided.demand.leaf, guided)).collect();
+            self.ahead.changes = self.outlook.next_change(now);
         }
+        self.ahead.held.clear();
         // Floors are what fitted when the plan was made.
         let floors = due || same_caps;
         for demand in demands {
-            let Some(guided) = self.ahead.guided.get(&demand.leaf) else { continue };
+            let Some(Guided { demand: guided, held, begins_in, .. }) =
+                self.ahead.guided.get(&demand.leaf).copied()
+            else {
+                continue;
+            };
             demand.weight = guided.weight;
-            demand.class = guided.class;
-            demand.max = demand.max.min(guided.max);
+            if held && !self.can_wait(demand.leaf, now) {
+                // Its turn is now, whatever energy costs; what it must have is what presses.
+                demand.weight = guided.weight.max(demand.max);
+                demand.class = guided.class | 1;
+                continue;
+            }
+            if held {
+                let begins = begins_in.and_then(|hours| self.begins(hours));
+                self.ahead.held.insert(demand.leaf, begins.filter(|at| *at > now));
+            }
+            // Whoever is on stays on for a while, also where the plan was made before it was.
+            let on =
+                held && demand.on_for.is_some_and(|for_seconds| for_seconds < seconds(self.settings.min_on));
+            let least = if on { demand.min } else { 0.0 };
+            demand.class = if on { guided.class | 1 } else { guided.class };
+            demand.max = demand.max.min(guided.max.max(least));
             demand.floor = if floors { guided.floor.min(demand.max) } else { 0.0 };
         }
+    }
+
+    /// When a slot that is so many hours away in the plan begins; where what is expected changes within the slot before,
+    /// then: the plan is made again at that moment.
+    fn begins(&self, hours: f64) -> Option<Millis> {
+        let slot = self.ahead.made?.saturating_add(millis(hours));
+        let change = self.outlook.next_change(slot.saturating_sub(SLOT));
+        Some(change.filter(|change| *change <= slot).unwrap_or(slot))
+    }
+
+    /// Whether a car has time to spare, by the most power that it was seen to take. One that has none any more is not
+    /// held back again; nor is one that was not seen to charge, since nobody knows how long it will take.
+    fn can_wait(&mut self, leaf: Leaf, now: Millis) -> bool {
+        let Some(car) = self.leaves.get_mut(leaf).and_then(|state| state.car.as_mut()) else { return false };
+        let (Some(wanted), Some(departure)) = (car.wish.energy_kwh, car.wish.departure) else { return false };
+        if car.best_kw <= 0.0 || car.hurries {
+            return false;
+        }
+        let takes = (wanted - car.got_kwh).max(0.0) / car.best_kw * SLOWER;
+        let spares = seconds(departure.saturating_sub(now)) / 3_600.0 - takes >= SPARE;
+        car.hurries = !spares;
+        spares
     }
 
     fn make_plan(
@@ -99,9 +185,13 @@ impl Controller {
         reserved: &[f64],
         demands: &[Demand],
         now: Millis,
-    ) -> Result<Vec<Demand>, NoPlan> {
+    ) -> Result<Vec<Guided>, NoPlan> {
         let aims = Aims { time_limit: TIME_LIMIT, ..Aims::default() };
-        let outlook = Outlook { caps: self.caps_ahead(caps, aims.slots, now), ..Outlook::default() };
+        let outlook = Outlook {
+            caps: self.caps_ahead(caps, aims.slots, now),
+            prices: self.outlook.prices_ahead(now, aims.slots, SLOT),
+            sun_kw: self.outlook.sun_ahead(now, aims.slots, SLOT),
+        };
         let tick = Tick {
             rows: &self.rows,
             caps,
@@ -143,6 +233,11 @@ impl Controller {
         };
         times.map(|at| caps.iter().zip(&today).zip(site(at)).map(changed).collect()).collect()
     }
+}
+
+/// Hours in milliseconds.
+fn millis(hours: f64) -> Millis {
+    Millis::from(super::super::round::whole(hours * 3_600.0)).saturating_mul(1_000)
 }
 
 /// The hour of the day, UTC: only how far two are apart counts.

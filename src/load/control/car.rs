@@ -1,7 +1,6 @@
 //! What is known of the car at a connector: on which phases it charges, how much it takes, since when.
 
-use super::super::ledger::{Millis, REACTION, Tenths};
-use super::order::Wish;
+use super::super::ledger::{KeptWish, Millis, REACTION, Tenths, Wish};
 
 /// Below this a phase counts as not used, amperes.
 const SILENT: f64 = 0.5;
@@ -40,6 +39,10 @@ pub(super) struct Car {
     pub(super) got_kwh: f64,
     /// The register that this counts from: the first that was seen after the wish.
     register: Option<f64>,
+    /// The most power that its meter has shown, kW; 0 until it was seen to charge.
+    pub(super) best_kw: f64,
+    /// Whether it has no time left to wait for a price.
+    pub(super) hurries: bool,
     /// Readings in a row that agree on the phases it uses.
     agreed: u8,
     /// Which those are.
@@ -73,9 +76,21 @@ impl Car {
             wish: Wish::default(),
             got_kwh: 0.0,
             register: None,
+            best_kw: 0.0,
+            hurries: false,
             agreed: 0,
             seems: [false; 3],
         }
+    }
+
+    /// With the wish that was kept for it over a restart.
+    #[must_use]
+    pub(super) fn with(mut self, kept: Option<KeptWish>) -> Self {
+        if let Some(KeptWish { wish, from }) = kept {
+            self.wish = wish;
+            self.register = from;
+        }
+        self
     }
 
     /// Something is wished for it; the energy of the wish counts from now on.
@@ -83,15 +98,18 @@ impl Car {
         self.wish = wish;
         self.got_kwh = 0.0;
         self.register = None;
+        self.hurries = false;
     }
 
-    /// Its meter's register, kWh. One that goes back, or is no number, changes nothing.
-    pub(super) fn registers(&mut self, kwh: f64) {
+    /// Its meter's register, kWh; the one that is counted from now on, where it is the first. One that goes back, or is
+    /// no number, changes nothing.
+    pub(super) fn registers(&mut self, kwh: f64) -> Option<f64> {
         if !kwh.is_finite() {
-            return;
+            return None;
         }
-        let first = *self.register.get_or_insert(kwh);
-        self.got_kwh = self.got_kwh.max(kwh - first);
+        let first = self.register.is_none().then_some(kwh);
+        self.got_kwh = self.got_kwh.max(kwh - *self.register.get_or_insert(kwh));
+        first
     }
 
     /// Its limit changed.

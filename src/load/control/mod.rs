@@ -11,24 +11,31 @@
 #![expect(clippy::float_arithmetic, reason = "load management computes with amperes and watts")]
 
 mod ahead;
+mod answers;
 mod car;
+mod clocks;
 mod decide;
+mod events;
 pub mod grid;
 mod meters;
 mod order;
+mod send;
 mod view;
 
+pub use super::ledger::Wish;
 pub use grid::{Grid, GridControl, GridLimit, GridState, guaranteed_watts};
-pub use order::{Ask, Event, Finding, Order, Report, Wish};
+pub use order::{Ask, Event, Finding, Order, Report};
 pub use view::{ConnectorView, RowView, SiteView, Why};
 
-use super::ledger::{Entry, Ledger, Millis, Outcome, Seen, Tenths, Trust};
+use super::ledger::{Entry, Ledger, Millis, Tenths, Trust};
+use super::outlook::{Expected, SiteOutlook};
 use super::rows::{Leaf, Rows};
-use super::site::{Measures, Site};
+use super::site::{Site, Station};
 use ahead::Ahead;
-use car::{Car, Phases};
-use meters::{Reading, SiteMeter};
-use std::collections::BTreeMap;
+use car::Car;
+use clocks::StationClock;
+use meters::SiteMeter;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// For how long room is made for a driver who waits to be let in.
@@ -88,9 +95,12 @@ struct StationState {
     unprepared: bool,
     /// When something about its standing profiles was sent last.
     prepared_at: Option<Millis>,
-    /// Whether its ChargePointMaxProfile was accepted since it booted.
-    most_accepted: bool,
+    /// Whether its ChargePointMaxProfile has to be sent again, though it was accepted once.
+    most_due: bool,
+    /// Whether it has refused that since it booted.
+    most_refused: bool,
     refusals: u8,
+    clock: StationClock,
 }
 
 /// A connector as the controller sees it.
@@ -123,6 +133,9 @@ pub struct Controller {
     waiting: BTreeMap<u64, Order>,
     station_of: Vec<usize>,
     ahead: Ahead,
+    outlook: SiteOutlook,
+    /// The series whose end was reported.
+    outlook_ended: BTreeSet<Expected>,
     reports: Vec<Report>,
     seen: BTreeMap<(String, Finding), Millis>,
 }
@@ -132,6 +145,12 @@ fn tenths(amps: f64) -> Tenths {
     // Rounds down, and makes nothing of what is no number.
     let tenths = (amps * 10.0 + 1e-6).floor();
     if tenths >= 1.0 { super::round::whole(tenths) } else { 0 }
+}
+
+/// What a station may draw on each phase by its site: its fuse, or all that its connectors give.
+fn most_of(station: &Station) -> Tenths {
+    let sum: f64 = station.connectors.iter().map(|connector| connector.amps).sum();
+    tenths(station.amps.unwrap_or(sum))
 }
 
 impl Controller {
@@ -154,6 +173,7 @@ impl Controller {
         for (at, station) in site.stations.iter().enumerate() {
             let first = leaves.len();
             let mut fresh = false;
+            let mut behind = 0;
             for connector in &station.connectors {
                 let nameplate = tenths(connector.amps);
                 let known = known.next().flatten();
@@ -161,9 +181,10 @@ impl Controller {
                 fresh |= known.is_none();
                 let mut entry = known.unwrap_or_else(|| Entry::new(nameplate));
                 entry.restore();
-                entry.nameplate = nameplate;
                 entry.declare(station.smart_charging);
-                let car = entry.transaction.map(|_| Car::new(now, nameplate));
+                entry.rate(nameplate);
+                let car = entry.transaction.map(|_| Car::new(now, nameplate).with(entry.wish));
+                behind = behind.max(entry.behind);
                 entries.push(entry);
                 station_of.push(at);
                 leaves.push(LeafState {
@@ -182,8 +203,10 @@ impl Controller {
                 online: false,
                 unprepared: fresh,
                 prepared_at: None,
-                most_accepted: !fresh,
+                most_due: fresh,
+                most_refused: false,
                 refusals: 0,
+                clock: StationClock::behind(behind),
             });
         }
         let meters =
@@ -200,6 +223,8 @@ impl Controller {
             waiting: BTreeMap::new(),
             station_of,
             ahead: Ahead::default(),
+            outlook: SiteOutlook::default(),
+            outlook_ended: BTreeSet::new(),
             reports: Vec::new(),
             seen: BTreeMap::new(),
             site,
@@ -216,6 +241,12 @@ impl Controller {
     #[must_use]
     pub fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// What is expected there.
+    #[must_use]
+    pub fn outlook(&self) -> &SiteOutlook {
+        &self.outlook
     }
 
     /// Its ledger.
@@ -258,63 +289,6 @@ impl Controller {
         fits
     }
 
-    /// Takes what happened.
-    pub fn handle(&mut self, event: &Event, now: Millis) {
-        match event {
-            Event::Online { station } => self.online(*station, true),
-            Event::Offline { station } => self.online(*station, false),
-            Event::Booted { station } => {
-                if let Some(state) = self.stations.get_mut(*station) {
-                    state.unprepared = true;
-                    state.prepared_at = None;
-                    state.most_accepted = false;
-                    for leaf in state.leaves.clone() {
-                        if let Some(leaf) = self.leaves.get_mut(leaf) {
-                            leaf.composite_due = leaf.car.is_some();
-                        }
-                    }
-                }
-            }
-            Event::Authorized { leaf } => {
-                if let Some(state) = self.leaves.get_mut(*leaf) {
-                    state.expected = Some(now.saturating_add(AT_THE_DOOR));
-                }
-            }
-            Event::Began { leaf, transaction, at } => self.began(*leaf, *transaction, *at),
-            Event::Ended { leaf, transaction } => self.ended(*leaf, *transaction, now),
-            Event::Suspended { leaf, by_car } => {
-                if let Some(car) = self.car_mut(*leaf) {
-                    car.suspended = *by_car;
-                }
-            }
-            Event::Metered { leaf, amps, kwh, taken } => {
-                if let (Some(kwh), Some(car)) = (*kwh, self.car_mut(*leaf)) {
-                    car.registers(kwh);
-                }
-                self.metered(*leaf, *amps, *taken, now);
-            }
-            Event::SiteMeter { meter, amps, taken } => self.site_meter(*meter, *amps, *taken, now),
-            Event::GridHeartbeat => {
-                if let Some(grid) = &mut self.grid {
-                    grid.heartbeat(now);
-                }
-            }
-            Event::GridLimit(limit) => {
-                if let Some(grid) = &mut self.grid {
-                    grid.set(*limit, now);
-                }
-            }
-            Event::Wish { leaf, wish } => {
-                if let Some(car) = self.car_mut(*leaf) {
-                    car.wishes(*wish);
-                }
-            }
-            Event::Answered { seq, outcome } => self.answered(*seq, *outcome, now),
-            Event::Composite { leaf, limit, asked } => self.composite(*leaf, *limit, *asked, now),
-            Event::Forgive { station } => self.forgive(*station),
-        }
-    }
-
     fn car_mut(&mut self, leaf: Leaf) -> Option<&mut Car> {
         self.leaves.get_mut(leaf)?.car.as_mut()
     }
@@ -333,100 +307,17 @@ impl Controller {
 
     /// Reports a finding, but not again within an hour.
     fn report(&mut self, about: String, what: Finding, now: Millis) {
+        self.report_time(about, what, None, now);
+    }
+
+    /// The same, of a finding that is about so many seconds.
+    fn report_time(&mut self, about: String, what: Finding, seconds: Option<i64>, now: Millis) {
         let key = (about.clone(), what);
         if self.seen.get(&key).is_some_and(|last| now < last.saturating_add(3_600_000)) {
             return;
         }
         self.seen.insert(key, now);
-        self.reports.push(Report { at: now, about, what });
-    }
-
-    fn online(&mut self, station: usize, online: bool) {
-        let Some(state) = self.stations.get_mut(station) else { return };
-        state.online = online;
-        for leaf in state.leaves.clone() {
-            // Whether it is connected is not durable, so this is no change of the page.
-            let changed = self.ledger.entry(leaf).is_some_and(|entry| entry.online != online);
-            if changed {
-                self.ledger.set_online(leaf, online);
-            }
-            if let Some(leaf) = self.leaves.get_mut(leaf) {
-                leaf.granted_at = None;
-            }
-        }
-    }
-
-    fn began(&mut self, leaf: Leaf, transaction: i32, at: Millis) {
-        let Some(entry) = self.ledger.entry_mut(leaf) else { return };
-        let again = entry.transaction == Some(transaction);
-        entry.begin(transaction);
-        entry.expected = false;
-        let nameplate = entry.nameplate;
-        if let Some(state) = self.leaves.get_mut(leaf) {
-            state.expected = None;
-            if !again || state.car.is_none() {
-                state.car = Some(Car::new(at, nameplate));
-                state.wants_since = None;
-                state.granted_at = None;
-            }
-        }
-    }
-
-    fn ended(&mut self, leaf: Leaf, transaction: i32, now: Millis) {
-        let Some(entry) = self.ledger.entry_mut(leaf) else { return };
-        if entry.transaction != Some(transaction) {
-            return;
-        }
-        entry.end();
-        if let Some(state) = self.leaves.get_mut(leaf) {
-            if let Some(car) = state.car.take() {
-                self.ahead.left(car.began, now);
-            }
-            state.target = 0;
-            state.wants_since = None;
-        }
-    }
-
-    fn metered(&mut self, leaf: Leaf, amps: [Option<f64>; 3], taken: Millis, now: Millis) {
-        let station = self.station_of(leaf);
-        let name = self.name_of(station);
-        // Nonsense proves nothing, and must not look like a car that draws nothing.
-        let given: Vec<f64> = amps.iter().copied().flatten().collect();
-        if given.is_empty() || given.iter().any(|amps| !amps.is_finite() || *amps > 10_000.0) {
-            return;
-        }
-        let most = given.iter().map(|amps| amps.abs()).fold(0.0, f64::max);
-        let most = super::round::whole((most * 10.0).round());
-        let taken = taken.min(now);
-        let Some(entry) = self.ledger.entry_mut(leaf) else { return };
-        let allowed = entry.allowed(taken);
-        let nameplate = entry.nameplate;
-        let overdrawn = entry.overdrawn;
-        let seen = entry.measured(most, taken);
-        let overdraws = entry.overdrawn > overdrawn;
-        let all = match amps {
-            [Some(l1), Some(l2), Some(l3)] => Some([l1.abs(), l2.abs(), l3.abs()]),
-            _ => None,
-        };
-        let known = entry.phases;
-        if let Some(car) = self.leaves.get_mut(leaf).and_then(|state| state.car.as_mut()) {
-            let phases = all.map_or(Phases::Same, |all| car.metered(all, taken, known));
-            car.learn_appetite(most, allowed, nameplate, taken);
-            if let (Some(entry), phases) = (self.ledger.entry_mut(leaf), phases) {
-                match phases {
-                    Phases::Same => {}
-                    Phases::Known(phases) => entry.phases = Some(phases),
-                    Phases::Wrong => entry.phases = None,
-                }
-            }
-        }
-        if overdraws {
-            self.report(name.clone(), Finding::Overdraws, now);
-        }
-        if seen == Seen::Ignores {
-            self.distrust(station, Trust::Ignores);
-            self.report(name, Finding::Ignores, now);
-        }
+        self.reports.push(Report { at: now, about, what, seconds });
     }
 
     /// What one connector of a station does, all of them can do.
@@ -436,123 +327,6 @@ impl Controller {
             if let Some(entry) = self.ledger.entry_mut(leaf) {
                 entry.trust = trust;
             }
-        }
-    }
-
-    fn forgive(&mut self, station: usize) {
-        let smart = self.site.stations.get(station).is_some_and(|station| station.smart_charging);
-        if !smart {
-            return;
-        }
-        self.distrust(Some(station), Trust::Unproven);
-        if let Some(state) = self.stations.get_mut(station) {
-            state.unprepared = true;
-            state.refusals = 0;
-            for leaf in state.leaves.clone() {
-                if let Some(entry) = self.ledger.entry_mut(leaf) {
-                    entry.overdrawn = 0;
-                    entry.strikes = 0;
-                    entry.refusals = 0;
-                }
-            }
-        }
-    }
-
-    fn site_meter(&mut self, meter: usize, amps: [f64; 3], taken: Millis, now: Millis) {
-        let Some(described) = self.site.meters.get(meter) else { return };
-        let (id, measures, node) = (described.id.clone(), described.measures, described.node.clone());
-        let cars = match measures {
-            Measures::Background => [0.0; 3],
-            Measures::Total => self.drawn_below(&node, taken),
-        };
-        let [l1, l2, l3] = amps;
-        let [c1, c2, c3] = cars;
-        let Some(state) = self.meters.get_mut(meter) else { return };
-        let was_good = state.is_good(now);
-        let reading = state.take([l1 - c1, l2 - c2, l3 - c3], taken, now);
-        match reading {
-            Reading::Nonsense => self.report(id, Finding::MeterLost, now),
-            Reading::Good if !was_good => self.report(id, Finding::MeterBack, now),
-            Reading::Good | Reading::Old => {}
-        }
-    }
-
-    fn answered(&mut self, seq: u64, outcome: Outcome, now: Millis) {
-        // An answer that comes after its order was given up still says what is in force.
-        let Some(order) = self.waiting.get(&seq).cloned() else { return };
-        if outcome != Outcome::Lost {
-            self.waiting.remove(&seq);
-        }
-        match order.ask {
-            Ask::StationMost { .. } => {
-                if let Some(state) = self.stations.get_mut(order.station) {
-                    // It only guards against a fuse that is smaller than the station thinks: a station that refuses
-                    // it is not asked again before it boots.
-                    state.most_accepted |= !matches!(outcome, Outcome::Lost | Outcome::Unsent);
-                }
-            }
-            Ask::Default { leaf, .. } => {
-                if let Some(entry) = self.ledger.entry_mut(leaf) {
-                    entry.default_answered(seq, outcome);
-                }
-                if outcome == Outcome::Accepted
-                    && let Some(state) = self.stations.get_mut(order.station)
-                {
-                    state.refusals = 0;
-                }
-                self.refused(leaf, outcome, true, now);
-            }
-            Ask::Grant { leaf, .. } => {
-                let before = self.ledger.entry(leaf).map_or(0, |entry| entry.acknowledged);
-                if let Some(entry) = self.ledger.entry_mut(leaf) {
-                    entry.answered(seq, outcome, now);
-                }
-                let unproven = self.ledger.entry(leaf).is_some_and(|entry| entry.trust == Trust::Unproven);
-                if let Some(state) = self.leaves.get_mut(leaf) {
-                    state.composite_due |= outcome == Outcome::Accepted && unproven && seq > before;
-                }
-                self.refused(leaf, outcome, false, now);
-            }
-            Ask::Composite { .. } | Ask::Meter { .. } => {}
-        }
-    }
-
-    /// What follows from a refusal. A station that does not even know what is asked takes no profiles.
-    fn refused(&mut self, leaf: Leaf, outcome: Outcome, default: bool, now: Millis) {
-        let station = self.station_of(leaf);
-        let name = self.name_of(station);
-        let times = match (outcome, default) {
-            (Outcome::Unable, _) => u8::MAX,
-            (Outcome::Rejected, false) => self.ledger.entry(leaf).map_or(0, |entry| entry.refusals),
-            (Outcome::Rejected, true) => {
-                let state = station.and_then(|station| self.stations.get_mut(station));
-                state.map_or(0, |state| {
-                    state.refusals = state.refusals.saturating_add(1);
-                    state.refusals
-                })
-            }
-            (Outcome::Accepted | Outcome::Lost | Outcome::Unsent, _) => return,
-        };
-        if times == u8::MAX || (default && times >= 3) {
-            self.distrust(station, Trust::Unable);
-            self.report(name, Finding::Unable, now);
-        } else if times >= 3 {
-            self.report(name, Finding::Refuses, now);
-        }
-    }
-
-    fn composite(&mut self, leaf: Leaf, limit: Option<Tenths>, asked: Millis, now: Millis) {
-        let station = self.station_of(leaf);
-        let name = self.name_of(station);
-        let Some(entry) = self.ledger.entry(leaf) else { return };
-        if entry.is_uncertain() || entry.transaction.is_none() {
-            return;
-        }
-        let allowed = entry.allowed(asked);
-        let says = limit.unwrap_or(Tenths::MAX);
-        if says > allowed.saturating_add(super::ledger::tolerance(allowed)) && allowed < entry.nameplate {
-            self.distrust(station, Trust::Ignores);
-            self.report(name, Finding::Contradicts, now);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What goes in and out of the controller: what happened, and what stations are asked.
 
-use super::super::ledger::{Millis, Outcome, Tenths};
+use super::super::ledger::{Millis, Outcome, Tenths, Wish};
+use super::super::outlook::SiteOutlook;
 use super::super::rows::Leaf;
 use super::grid::GridLimit;
 
@@ -97,24 +98,20 @@ pub enum Event {
         /// When it was asked.
         asked: Millis,
     },
+    /// What is expected at the site, in place of what was expected before.
+    Outlook(SiteOutlook),
+    /// What time it is by a station's clock, as one of its messages says.
+    Clock {
+        /// Its place in the site.
+        station: usize,
+        /// What it says.
+        said: Millis,
+    },
     /// The operator says that a station can be relied on again.
     Forgive {
         /// Its place in the site.
         station: usize,
     },
-}
-
-/// What a driver or an eMSP wishes for a car. It only ever narrows what the site allows.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Wish {
-    /// No more than this, amperes.
-    pub most_amps: Option<f64>,
-    /// Energy that is still wanted, kWh.
-    pub energy_kwh: Option<f64>,
-    /// When the car leaves.
-    pub departure: Option<Millis>,
-    /// Its class, in place of the connector's.
-    pub class: Option<i32>,
 }
 
 /// What a station is asked.
@@ -179,6 +176,8 @@ pub struct Report {
     pub about: String,
     /// What.
     pub what: Finding,
+    /// How many seconds, where it is about a time.
+    pub seconds: Option<i64>,
 }
 
 /// What the operator should know.
@@ -202,4 +201,10 @@ pub enum Finding {
     Over,
     /// The grid operator's heartbeat stopped.
     HeartbeatLost,
+    /// A series of the outlook has ended: it is not followed any more.
+    OutlookEnded,
+    /// The station's clock is ahead of ours.
+    ClockAhead,
+    /// The station's clock is behind ours: its leases count so much longer.
+    ClockBehind,
 }

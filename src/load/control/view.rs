@@ -1,8 +1,10 @@
 //! What a person sees of a site: the tree with limits and loads, each connector's grant and why, what comes next.
 
-use super::super::ledger::{Millis, NoRoom, Tenths, Trust};
+use super::super::ledger::{Millis, NoRoom, Tenths, Trust, Wish};
+use super::super::outlook::{Expected, ExpectedView};
 use super::super::rows::{Leaf, Quantity};
 use super::super::solver::Reason;
+use super::ahead::clock;
 use super::{Controller, GridState};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,11 @@ pub enum Why {
     Wish,
     /// By sharing: a row that binds, or a rule.
     Shared(Reason),
+    /// It waits, or takes less, because energy costs less later.
+    Thrift {
+        /// When it is to begin, where it has nothing now.
+        until: Option<Millis>,
+    },
     /// It gets more as soon as others were seen to draw less.
     WaitsForRoom(NoRoom),
     /// It gets more when its station's memory has rested.
@@ -101,6 +108,9 @@ pub struct ConnectorView {
     pub phases: Option<[bool; 3]>,
     /// Why, in words.
     pub why: String,
+    /// What is wished for the car; the energy is what is still wanted.
+    #[serde(default)]
+    pub wish: Option<Wish>,
     /// Profiles written to its station for it today.
     pub writes_today: u32,
     /// When its lease ends or is renewed.
@@ -123,6 +133,12 @@ pub struct SiteView {
     /// Whether a plan guides who gets what, in words.
     #[serde(default)]
     pub plan: String,
+    /// What is expected of the time ahead.
+    #[serde(default)]
+    pub outlook: Vec<ExpectedView>,
+    /// Stations whose clocks are off by more than a minute: by how many seconds they are ahead, or below zero behind.
+    #[serde(default)]
+    pub clocks: Vec<(String, i64)>,
     /// When something changes next without news.
     pub next_change: Option<Millis>,
 }
@@ -160,8 +176,22 @@ impl Controller {
             meters: meters
                 .map(|(meter, state)| (meter.id.clone(), state.is_good(now), state.last()))
                 .collect(),
-            plan: self.ahead.words(now),
+            plan: self.ahead.words(&self.outlook, now),
+            outlook: self.outlook.seen(now),
+            clocks: self.clocks(),
             next_change: self.next_change(now),
+        }
+    }
+
+    /// Because of what a car waits: what the outlook says something of.
+    fn because(&self, now: Millis) -> &'static str {
+        let reaches = |of: Expected| self.outlook.series(of).reaches(now);
+        match (reaches(Expected::Prices), reaches(Expected::Co2), reaches(Expected::SunKw)) {
+            (true, _, true) => "the price and the sun",
+            (true, _, false) => "the price",
+            (false, true, true) => "CO₂ and the sun",
+            (false, true, false) => "CO₂",
+            (false, false, _) => "the sun",
         }
     }
 
@@ -206,6 +236,11 @@ impl Controller {
             load: state.car.as_ref().and_then(|car| car.metered),
             phases: entry.phases,
             why: self.words(&state.why, entry.default.is_some(), now),
+            wish: entry.wish.map(|kept| {
+                let got = state.car.as_ref().map_or(0.0, |car| car.got_kwh);
+                let energy_kwh = kept.wish.energy_kwh.map(|wanted| (wanted - got).max(0.0));
+                Wish { energy_kwh, ..kept.wish }
+            }),
             writes_today: if entry.day == now.div_euclid(86_400_000) { entry.writes } else { 0 },
             until: entry.held.last().map(|held| held.until).filter(|until| *until != Millis::MAX),
         })
@@ -225,6 +260,10 @@ impl Controller {
             }
             Why::Wish => "the wish for this session leaves less than a car can charge with".to_owned(),
             Why::Shared(reason) => reason.told(&self.rows).to_string(),
+            Why::Thrift { until: Some(until) } => {
+                format!("waits because of {}, until about {}", self.because(now), clock(*until))
+            }
+            Why::Thrift { until: None } => format!("no more now, because of {}", self.because(now)),
             Why::WaitsForRoom(NoRoom { row, over }) => {
                 let name = self.rows.rows.get(*row).map(|row| (row.name.to_string(), row.name.of.unit()));
                 let (name, unit) = name.unwrap_or_default();

@@ -4,7 +4,7 @@
 //! limit that was lowered counts in full until the meter has shown that the car follows. Nothing here ever
 //! takes the word of the backend for what a station does.
 
-use super::{Millis, Tenths};
+use super::{KeptWish, Millis, Outcome, Seen, Tenths};
 use serde::{Deserialize, Serialize};
 
 /// How long a car may take to follow a new limit (IEC 61851-1 gives it five seconds), and the station and its
@@ -71,39 +71,17 @@ pub struct Settling {
     pub since: Millis,
 }
 
-/// What became of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The station accepted it.
-    Accepted,
-    /// The station said no: nothing changed at it.
-    Rejected,
-    /// The station does not know what is wanted.
-    Unable,
-    /// Nobody knows.
-    Lost,
-    /// It was never sent: nothing changed, and the station is not to blame.
-    Unsent,
-}
-
-/// What a meter value changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Seen {
-    /// Nothing.
-    Nothing,
-    /// The car follows the lowered limit: what it had before is free.
-    Settled,
-    /// The station has shown that it holds limits.
-    Proven,
-    /// The station draws more than any limit that may be in force.
-    Ignores,
-}
-
 /// A connector's page in the ledger. All of it is durable but what [`Entry::restore`] takes away.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The most that the connector can draw.
     pub nameplate: Tenths,
+    /// What the site said before that it can draw, where that was more: it counts until the station has accepted less.
+    #[serde(default)]
+    pub outgrown: Option<Tenths>,
+    /// The ChargePointMaxProfile that its station acknowledged last.
+    #[serde(default)]
+    pub most: Option<Tenths>,
     /// The TxDefaultProfile that the station acknowledged; none as long as nobody knows what it does by itself.
     pub default: Option<Tenths>,
     /// TxDefaultProfiles that were sent and may be in force.
@@ -137,6 +115,12 @@ pub struct Entry {
     /// How many profiles were written to the station for this connector on that day.
     #[serde(default)]
     pub writes: u32,
+    /// By how much the station's clock is behind ours, where that was seen: its leases last so much longer.
+    #[serde(default)]
+    pub behind: Millis,
+    /// What is wished for the car of this transaction.
+    #[serde(default)]
+    pub wish: Option<KeptWish>,
     /// Whether its station is connected.
     #[serde(skip)]
     pub online: bool,
@@ -171,6 +155,8 @@ impl Entry {
     pub fn new(nameplate: Tenths) -> Self {
         Self {
             nameplate,
+            outgrown: None,
+            most: None,
             default: None,
             default_sent: Vec::new(),
             held: Vec::new(),
@@ -185,6 +171,8 @@ impl Entry {
             refusals: 0,
             day: 0,
             writes: 0,
+            behind: 0,
+            wish: None,
             online: false,
             expected: false,
         }
@@ -210,14 +198,14 @@ impl Entry {
     /// The most that the connector can draw at all.
     #[must_use]
     pub fn ceiling(&self) -> Tenths {
-        self.nameplate.max(self.overdrawn)
+        self.full().max(self.overdrawn)
     }
 
     /// What it may fall back to without our doing: the acknowledged default, and any that may have replaced it.
     #[must_use]
     pub fn fallback(&self) -> Tenths {
         let sent = self.default_sent.iter().map(|(_, limit)| *limit).max().unwrap_or(0);
-        self.default.unwrap_or(self.nameplate).max(sent).min(self.nameplate)
+        self.default.unwrap_or(self.full()).max(sent).min(self.full())
     }
 
     /// Whether it counts with all that it can draw, whatever it was told. A station that takes no profiles always
@@ -241,6 +229,7 @@ impl Entry {
             let ceiling = self.ceiling();
             return Exposure { base: ceiling, granted: ceiling, phases: None };
         }
+        let skew = skew.max(self.behind);
         let held = self.held.iter().map(|held| held.most(now, skew)).max().unwrap_or(0);
         let settling = self.settling.map_or(0, |settling| settling.limit);
         let granted = held.max(settling).min(self.ceiling());
@@ -251,7 +240,7 @@ impl Entry {
     #[must_use]
     pub fn allowed(&self, now: Millis) -> Tenths {
         let held = self.held.iter().map(|held| held.now(now)).max();
-        held.unwrap_or_else(|| self.fallback()).min(self.nameplate)
+        held.unwrap_or_else(|| self.fallback()).min(self.full())
     }
 
     /// The limit that was sent last, as it is now.
@@ -281,6 +270,7 @@ impl Entry {
         self.held.clear();
         self.settling = None;
         self.phases = None;
+        self.wish = None;
         self.strikes = 0;
         self.refusals = 0;
     }
@@ -348,7 +338,7 @@ impl Entry {
 
     /// A meter value: the most amperes on any phase, and when the meter saw them, by our clock.
     pub fn measured(&mut self, amps: Tenths, taken: Millis) -> Seen {
-        if amps > self.nameplate.saturating_add(tolerance(self.nameplate)) {
+        if amps > self.full().saturating_add(tolerance(self.full())) {
             self.overdrawn = self.overdrawn.max(amps);
         }
         if matches!(self.trust, Trust::Ignores | Trust::Unable) || self.transaction.is_none() {
@@ -378,7 +368,7 @@ impl Entry {
         if settled {
             self.settling = None;
         }
-        let binding = allowed.saturating_mul(10) <= self.nameplate.saturating_mul(8)
+        let binding = allowed.saturating_mul(10) <= self.full().saturating_mul(8)
             && amps.saturating_mul(10) >= allowed.saturating_mul(6)
             && amps >= 10;
         let certain = self.held.len() == 1 && !self.is_uncertain();

@@ -13,9 +13,14 @@
 
 mod book;
 mod entry;
+mod nameplate;
+mod outcome;
+mod wish;
 
 pub use book::Book;
-pub use entry::{Entry, Exposure, Held, Outcome, REACTION, Seen, Settling, Trust, tolerance};
+pub use entry::{Entry, Exposure, Held, REACTION, Settling, Trust, tolerance};
+pub use outcome::{Outcome, Seen};
+pub use wish::{KeptWish, Wish};
 
 use super::rows::{Leaf, Rows};
 

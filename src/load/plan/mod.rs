@@ -19,6 +19,7 @@ pub mod program;
 pub mod stays;
 pub mod tick;
 
+pub use guide::Guided;
 pub use program::{Plan, plan};
 pub use stays::Stays;
 pub use tick::{Decision, Planned, Present, Tick, decide, guide};

@@ -202,10 +202,14 @@ fn look_ahead(
 ///
 /// # Errors
 /// When there is no plan, or not in time.
-pub fn guide(tick: &Tick<'_>, aims: &Aims, cars: &[Present]) -> Result<Vec<Demand>, NoPlan> {
+pub fn guide(tick: &Tick<'_>, aims: &Aims, cars: &[Present]) -> Result<Vec<Guided>, NoPlan> {
     let demands: Vec<Demand> = cars.iter().map(|car| bounded(tick, car)).collect();
-    let guided = look_ahead(tick, aims, cars, &demands)?;
-    Ok(in_two_rounds(tick, &guided))
+    let mut guided = look_ahead(tick, aims, cars, &demands)?;
+    let served = in_two_rounds(tick, &guided);
+    for (guided, demand) in guided.iter_mut().zip(served) {
+        guided.demand = demand;
+    }
+    Ok(guided)
 }
 
 /// Rounding down leaves up to 0.1 A of each car unused. It is handed out in whole tenths: to those first who lost

@@ -170,6 +170,7 @@ fn to_report(app: &App, status: StatusNotification) -> ConnectorReport {
         status,
         error_code: error_code.as_str().to_owned(),
         at: timestamp.unwrap_or_else(|| app.now()),
+        is_dated: timestamp.is_some(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::station::StationId;
 use crate::energy::Known;
 use crate::load::control::{GridLimit, Wish};
 use crate::web::problem::Problem;
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -72,7 +73,15 @@ fn answer(known: Known, site: &str, part: &str) -> Result<HttpResponse, Problem>
         Known::Yes => Ok(HttpResponse::NoContent().finish()),
         Known::No => Err(no_site(site)),
         Known::NoPart | Known::NoCar => Err(Problem::not_found(part.to_owned())),
+        Known::NotKept => Err(not_kept()),
     }
+}
+
+fn not_kept() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the database did not take it, so a restart may forget it: say it again",
+    )
 }
 
 /// Tells what a meter of a site saw
@@ -155,6 +164,8 @@ fn station_of(text: &str) -> Result<StationId, Problem> {
 
 /// Says what is wished for the car at a connector, in place of what was wished before
 ///
+/// It is kept with the charge, over restarts as well, and forgotten when that ends.
+///
 /// # Errors
 /// 404 where the station is not under load management, 409 where no car charges there.
 #[utoipa::path(
@@ -184,6 +195,7 @@ pub async fn wish(
     match app.energy.wish(&station_of(&station)?, connector, wish).await {
         Known::Yes => Ok(HttpResponse::NoContent().finish()),
         Known::NoCar => Err(Problem::conflict(format!("no car charges at {station}, connector {connector}"))),
+        Known::NotKept => Err(not_kept()),
         Known::No | Known::NoPart => Err(Problem::not_found(format!(
             "connector {connector} of {station} is not under load management"
         ))),

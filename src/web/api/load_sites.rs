@@ -252,7 +252,7 @@ pub struct EventView {
     #[schema(value_type = String, format = DateTime)]
     at: String,
     /// `grid_limit`, `grid_limit_kept`, or what was found: `ignores`, `unable`, `refuses`, `contradicts`, `overdraws`,
-    /// `meter_lost`, `meter_back`, `over`, `heartbeat_lost`.
+    /// `meter_lost`, `meter_back`, `over`, `heartbeat_lost`, `outlook_ended`, `clock_ahead`, `clock_behind`.
     #[schema(example = "grid_limit")]
     kind: String,
     /// The site, station, node or meter.

@@ -1,8 +1,9 @@
 //! A site under load management as it is now, for programs.
 
 use crate::domain::Timestamp;
-use crate::load::control::{ConnectorView, GridState, RowView, SiteView};
+use crate::load::control::{ConnectorView, GridState, RowView, SiteView, Wish};
 use crate::load::ledger::Trust;
+use crate::load::outlook::ExpectedView;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,9 +24,47 @@ pub struct NowView {
     /// Whether a plan guides who gets what, in words.
     #[schema(example = "made 12 s ago for 5 cars")]
     plan: String,
+    /// What is expected of the time ahead.
+    outlook: Vec<ExpectedNow>,
+    /// Stations whose clocks are off by more than a minute.
+    clocks: Vec<ClockView>,
     /// When something changes next without news.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_change: Option<String>,
+}
+
+/// A series of the outlook.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ExpectedNow {
+    /// `prices`, `co2` or `sun_kw`.
+    #[schema(example = "prices")]
+    of: &'static str,
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    from: Option<String>,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    until: Option<String>,
+    /// Its value now; null where nothing is known of now.
+    now: Option<f64>,
+    /// Whether it says something of the time ahead; one that has ended is ignored.
+    used: bool,
+}
+
+impl From<ExpectedView> for ExpectedNow {
+    fn from(view: ExpectedView) -> Self {
+        let ExpectedView { of, from, until, now, used } = view;
+        Self { of: of.as_str(), from: time(from), until: time(until), now, used }
+    }
+}
+
+/// A station whose clock is off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ClockView {
+    /// The station.
+    station: String,
+    /// By how many seconds it is ahead; below zero where it is behind.
+    seconds: i64,
 }
 
 /// A limit: of a node or station, on a phase or in watts.
@@ -79,11 +118,34 @@ pub struct ConnectorNow {
     /// Why it has what it has.
     #[schema(example = "its share: L1 of grid is used up")]
     why: String,
+    /// What is wished for the car, where something is.
+    wish: Option<WishNow>,
     /// Profiles written to its station for it today.
     writes_today: u32,
     /// When its grant ends or is renewed.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<String>,
+}
+
+/// What is wished for a car.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct WishNow {
+    /// No more than this, amperes on each phase.
+    most_amps: Option<f64>,
+    /// Energy that is still wanted, kWh.
+    energy_kwh: Option<f64>,
+    /// When the car leaves.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    departure: Option<String>,
+    /// Its class.
+    class: Option<i32>,
+}
+
+impl From<Wish> for WishNow {
+    fn from(wish: Wish) -> Self {
+        let Wish { most_amps, energy_kwh, departure, class } = wish;
+        Self { most_amps, energy_kwh, departure: departure.and_then(time), class }
+    }
 }
 
 /// The grid operator's side (EEBUS LPC).
@@ -114,7 +176,7 @@ fn time(millis: i64) -> Option<String> {
 
 impl From<SiteView> for NowView {
     fn from(view: SiteView) -> Self {
-        let SiteView { at, rows, connectors, grid, meters, plan, next_change } = view;
+        let SiteView { at, rows, connectors, grid, meters, plan, outlook, clocks, next_change } = view;
         let limited = rows.into_iter().filter(|row| row.limit.is_finite() || row.cap.is_finite());
         Self {
             at: time(at),
@@ -126,6 +188,8 @@ impl From<SiteView> for NowView {
                 .map(|(id, good, last)| MeterView { id, good, last: last.and_then(time) })
                 .collect(),
             plan,
+            outlook: outlook.into_iter().map(ExpectedNow::from).collect(),
+            clocks: clocks.into_iter().map(|(station, seconds)| ClockView { station, seconds }).collect(),
             next_change: next_change.and_then(time),
         }
     }
@@ -163,6 +227,7 @@ impl From<ConnectorView> for ConnectorNow {
             load,
             phases,
             why,
+            wish,
             writes_today,
             until,
         } = view;
@@ -184,6 +249,7 @@ impl From<ConnectorView> for ConnectorNow {
             flows_amps: load.map(|(amps, _)| amps),
             phases,
             why,
+            wish: wish.map(WishNow::from),
             writes_today,
             until: until.and_then(time),
         }

@@ -13,6 +13,7 @@ pub mod exports;
 pub mod input;
 pub mod late_messages;
 pub mod load_feeds;
+pub mod load_outlook;
 pub mod load_sites;
 pub mod load_view;
 pub mod locations;
@@ -101,6 +102,10 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/load/sites/{site}/now", [get().to(load_sites::now)]))
         .service(at("/load/sites/{site}/events", [get().to(load_sites::events)]))
         .service(at("/load/sites/{site}/chart", [get().to(load_sites::chart)]))
+        .service(at(
+            "/load/sites/{site}/outlook",
+            [get().to(load_outlook::get), put().to(load_outlook::put), delete().to(load_outlook::delete)],
+        ))
         .service(at("/load/sites/{site}/meters/{meter}", [post().to(load_feeds::read_meter)]))
         .service(at("/load/sites/{site}/grid-limit", [put().to(load_feeds::limit_grid)]))
         .service(at("/load/sites/{site}/grid-heartbeat", [post().to(load_feeds::grid_heartbeat)]))
