@@ -30,6 +30,7 @@ pub mod partners;
 pub mod payment_ledger;
 pub mod payment_merchants;
 pub mod payment_operations;
+pub mod payment_terminals;
 pub mod payments;
 pub mod receipt_mails;
 pub mod portable;

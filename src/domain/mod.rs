@@ -16,6 +16,7 @@ pub mod payment;
 pub mod session;
 pub mod station;
 pub mod tariff;
+pub mod terminal;
 pub mod token;
 pub mod values;
 

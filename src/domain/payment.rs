@@ -227,6 +227,8 @@ words! {
         DisputeWon = "dispute_won",
         /// Due and not taken: it was more than was held, or became known too late.
         WrittenOff = "written_off",
+        /// No longer due after all, of what was written off.
+        WriteOffUndone = "write_off_undone",
     }
 }
 

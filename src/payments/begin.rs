@@ -273,7 +273,7 @@ async fn create(
 ) -> Result<String, PaymentError> {
     let offer = super::offer(app, &wanted.evse).await?;
     let offered = usable(&offer, wanted.connector.as_ref())?;
-    if !offered.hold_is_enough {
+    if !offered.hold_is_enough() {
         return Err(PaymentError::HoldTooSmall);
     }
     let new = NewPayment {

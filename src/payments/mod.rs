@@ -10,6 +10,7 @@
 //! - [`offer`](fn@offer) is what a driver sees before, [`begin`](fn@begin) makes the payment;
 //! - [`flow`] moves it on: `start` asks the station, `limit` stops the charge before it costs more than is held,
 //!   `settle` takes what is due, `release` gives a hold back;
+//! - [`terminals`] is the same where a card terminal holds and takes the money;
 //! - [`events`] takes the messages of providers, [`work`] is what is done without a driver's asking;
 //! - [`desk`] is what operators do, [`report`] what they are told of the money;
 //! - [`view`](fn@view) shows it to its driver, [`receipt`](fn@receipt) is what is left of it.
@@ -29,7 +30,7 @@ pub mod report;
 mod settle;
 mod start;
 pub mod stripe;
-mod terminals;
+pub mod terminals;
 pub mod view;
 pub mod work;
 
@@ -99,6 +100,9 @@ pub enum PaymentError {
     /// There is no such EVSE of ours.
     #[error("there is no charging point {0} here")]
     UnknownEvse(String),
+    /// There is no such terminal.
+    #[error("there is no terminal {0} here")]
+    UnknownTerminal(String),
     /// Ad hoc payment is not offered there.
     #[error(transparent)]
     NotOffered(#[from] NotOffered),

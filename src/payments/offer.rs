@@ -83,8 +83,8 @@ pub struct OfferedConnector {
     pub availability: Availability,
     /// A car is plugged in already.
     pub plugged_in: bool,
-    /// Whether what is held is enough for a short charge.
-    pub hold_is_enough: bool,
+    /// The most that a charge can cost before we can have stopped it: a hold below that would not do.
+    pub first_cost: Money,
 }
 
 /// What a driver sees before paying.
@@ -98,6 +98,14 @@ pub struct Offer {
     pub connectors: Vec<OfferedConnector>,
     /// Who sells.
     pub merchant: Merchant,
+}
+
+impl OfferedConnector {
+    /// Whether what is held is enough for a short charge.
+    #[must_use]
+    pub fn hold_is_enough(&self) -> bool {
+        self.first_cost <= self.hold
+    }
 }
 
 impl Offer {
@@ -122,13 +130,18 @@ pub async fn offer(app: &App, evse: &str) -> Result<Offer, PaymentError> {
     }
     let looked = Looked::at(app);
     let code = CiString::from(evse);
-    let mut offer = app.db.read(move |conn| find(conn, &code, &looked)).await?;
+    let offer = app.db.read(move |conn| find(conn, &code, &looked)).await?;
+    Ok(as_connected(app, offer))
+}
+
+/// With what only this process knows: whether its stations are connected.
+pub(super) fn as_connected(app: &App, mut offer: Offer) -> Offer {
     for offered in &mut offer.connectors {
         if !app.stations.is_connected(&offered.station_id) && offered.availability == Availability::Free {
             offered.availability = Availability::Offline;
         }
     }
-    Ok(offer)
+    offer
 }
 
 /// When and how somebody looks.
@@ -184,7 +197,7 @@ pub(super) fn find(conn: &mut DbConn, code: &CiString, looked: &Looked) -> Resul
             hold,
             availability: availability(conn, &location, station_id, served)?,
             plugged_in: is_plugged_in(served),
-            hold_is_enough: first <= hold,
+            first_cost: first,
             tariff,
         });
     }

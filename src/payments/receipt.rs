@@ -9,7 +9,7 @@ use super::{PaymentError, of_id, of_key};
 use crate::app::{App, policy_of};
 use crate::db::cdrs::{self, KeptCdr};
 use crate::db::payments::Payment;
-use crate::db::{DbConn, payment_merchants};
+use crate::db::{DbConn, payment_merchants, payment_terminals};
 use crate::domain::cdr::{CdrLocation, SignedData};
 use crate::domain::party::PartyId;
 use crate::domain::payment::Merchant;
@@ -108,6 +108,8 @@ pub struct Receipt {
     pub email: Option<String>,
     /// The language, ISO 639-1.
     pub language: String,
+    /// What a terminal says of the card, a line each; the law wants it on the receipt.
+    pub eft_data: Vec<String>,
 }
 
 /// The receipt of a payment; none as long as nothing was taken.
@@ -130,8 +132,11 @@ pub async fn of_payment(app: &App, id: &str) -> Result<Option<Receipt>, PaymentE
     app.db.read(move |conn| make(conn, payment, &policy)).await
 }
 
-/// Makes the receipt of a payment.
-pub(super) fn make(
+/// Makes the receipt of a payment; none as long as nothing was taken.
+///
+/// # Errors
+/// When the CDR cannot be explained, or the database fails.
+pub fn make(
     conn: &mut DbConn,
     payment: Payment,
     policy: &PricingPolicy,
@@ -155,6 +160,8 @@ pub(super) fn make(
         None => None,
     };
     let merchant = payment_merchants::find(conn, &party)?;
+    let confirmed = payment_terminals::confirmations_of(conn, &payment.id)?;
+    let eft_data = confirmed.into_iter().flat_map(|confirmation| confirmation.eft_data).collect();
     Ok(Some(Receipt {
         number,
         issued_at: given.at,
@@ -171,6 +178,7 @@ pub(super) fn make(
         written_off: payment.written_off,
         email: payment.details.0.email,
         language: payment.details.0.language,
+        eft_data,
     }))
 }
 

@@ -2,13 +2,12 @@
 //! and written off in a time; and whether what was taken is what the CDRs say.
 
 use super::PaymentError;
-use super::settle::due_of;
+use super::settle::{due_of, goodwill};
 use crate::db::page::Page;
 use crate::db::payment_ledger::{self as ledger, LedgerLine};
-use crate::db::payment_operations as operations;
 use crate::db::payments::{self, Payment, PaymentFilter};
 use crate::db::{DbConn, DbError, cdrs};
-use crate::domain::payment::{LedgerKind, OperationKind, OperationState, PaymentState};
+use crate::domain::payment::{LedgerKind, PaymentState};
 use crate::domain::{Money, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +66,8 @@ pub struct ReportRow {
     pub dispute_won: CountAndSum,
     /// Due and not taken.
     pub written_off: CountAndSum,
+    /// No longer due after all, of what was written off.
+    pub write_off_undone: CountAndSum,
 }
 
 /// A payment that does not tie to its CDR.
@@ -188,6 +189,7 @@ pub fn report(
             disputed: of(LedgerKind::Disputed),
             dispute_won: of(LedgerKind::DisputeWon),
             written_off: of(LedgerKind::WrittenOff),
+            write_off_undone: of(LedgerKind::WriteOffUndone),
             open: whole(sums.open),
         }
     });
@@ -211,19 +213,14 @@ fn tie(conn: &mut DbConn, payment: &Payment) -> Result<Option<TieDifference>, Pa
         Some((seq, _)) => cdrs::at(conn, seq)?.map(|kept| kept.cdr.id.to_string()),
         None => None,
     };
-    let mut goodwill = Money::ZERO;
-    for operation in operations::of(conn, &payment.id)? {
-        let by_somebody = operation.kind == OperationKind::Refund
-            && operation.state == OperationState::Done
-            && operation.asked_by.is_some();
-        if by_somebody {
-            goodwill = goodwill.plus(operation.amount.unwrap_or_default())?;
-        }
-    }
+    let goodwill = goodwill(conn, payment)?;
     let refunded = payment.refunded.minus(goodwill)?;
     let kept = payment.captured.minus(refunded)?;
-    // What operators gave back is theirs to give: the CDR does not know of it.
-    let difference = due.minus(kept)?.minus(payment.written_off)?;
+    let mut difference = due.minus(kept)?.minus(payment.written_off)?;
+    if difference < Money::ZERO {
+        // What operators gave back of themselves is not given back a second time.
+        difference = difference.plus(goodwill)?.min(Money::ZERO);
+    }
     let overdrawn = payment.captured > payment.held;
     if difference.is_zero() && !overdrawn && counted.is_some() {
         return Ok(None);

@@ -279,7 +279,22 @@ pub(super) async fn captured(app: &Arc<App>, payment: Payment) -> Result<Step, P
     }
 }
 
-/// Compares what was taken with what is due now. What operators gave back of themselves counts.
+/// What operators gave back of themselves: the CDR does not know of it.
+pub(super) fn goodwill(conn: &mut DbConn, payment: &Payment) -> Result<Money, PaymentError> {
+    let mut sum = Money::ZERO;
+    for operation in operations::of(conn, &payment.id)? {
+        let by_somebody = operation.kind == OperationKind::Refund
+            && operation.state == OperationState::Done
+            && operation.asked_by.is_some();
+        if by_somebody {
+            sum = sum.plus(operation.amount.unwrap_or_default())?;
+        }
+    }
+    Ok(sum)
+}
+
+/// Compares what was taken with what is due now, and gives back what is too much; what operators gave back of themselves
+/// counts.
 fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<(), PaymentError> {
     let party = payment.party()?;
     let seq = match payment.cdr_seq {
@@ -297,9 +312,9 @@ fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<()
     let due = payable(due, &payment.currency)?;
     account_for(payment, current, due);
     payment.next_at = None;
-    let kept = payment.captured.minus(payment.refunded)?;
-    let too_much = kept.minus(due.min(payment.captured))?;
-    if too_much > Money::ZERO {
+    let too_much = payment.captured.minus(payment.refunded)?.minus(due.min(payment.captured))?;
+    let too_much = too_much.max(Money::ZERO);
+    if !too_much.is_zero() {
         let intended = Intended {
             payment_id: &payment.id,
             kind: OperationKind::Refund,
@@ -310,8 +325,15 @@ fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<()
         operations::intend(conn, &intended, now)?;
         payment.next_at = Some(now);
     }
-    let missing = due.minus(payment.captured)?.minus(payment.written_off)?;
-    write_off(conn, payment, missing, "the CDR was corrected", now)
+    let given = payment.refunded.plus(too_much)?.minus(goodwill(conn, payment)?)?;
+    let missing = due.minus(payment.captured.minus(given)?)?.max(Money::ZERO);
+    let change = missing.minus(payment.written_off)?;
+    if change < Money::ZERO {
+        let undone = Money::ZERO.minus(change)?;
+        payment.written_off = missing;
+        ledger::add(conn, payment, LedgerKind::WriteOffUndone, undone, Some("the CDR was corrected"), now)?;
+    }
+    write_off(conn, payment, change, "the CDR was corrected", now)
 }
 
 /// Gives all that was taken back.

@@ -7,7 +7,8 @@
 use super::flow::{Step, give_back, go_on_in_background};
 use super::{PaymentError, change, delta};
 use crate::app::App;
-use crate::charging::{StationAnswer, StationCall, remote};
+use crate::charging::remote::{self, RemoteError};
+use crate::charging::{StationAnswer, StationCall, StationCallError};
 use crate::db::commands;
 use crate::db::payments::Payment;
 use crate::domain::Timestamp;
@@ -21,32 +22,42 @@ use std::sync::Arc;
 const CONNECTION_TIME_OUT: &str = "ConnectionTimeOut";
 /// So much longer than the station itself we wait for its message that somebody plugged in at the last moment.
 const STATION_GRACE_SECONDS: i64 = 10;
+/// So long a station that is away may take to come back before the hold is given back.
+const OFFLINE_GRACE_SECONDS: i64 = 20;
 
 /// The amount is held: asks the station to start, if it is there.
 pub(super) async fn authorised(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
     let online = app.stations.is_connected(&payment.station()?);
     let command_id = uuid::Uuid::new_v4().to_string();
     let within = delta(app.config.payments.connect_timeout);
+    let retry = delta(app.config.payments.retry_first);
     let (payment, sent) = change(app, &payment.id, move |conn, payment, now| {
         if payment.state != PaymentState::Authorised {
-            return Ok(false);
+            return Ok(None);
         }
         if !online {
+            // After a restart of the node, stations come back within seconds.
+            let since = payment.details.0.authorised_at.unwrap_or(payment.created);
+            if now < since.plus(TimeDelta::seconds(OFFLINE_GRACE_SECONDS)) {
+                payment.next_at = Some(now.plus(retry));
+                return Ok(Some(false));
+            }
             give_back(conn, payment, PaymentState::Failed, PaymentReason::StationOffline, now)?;
-            return Ok(false);
+            return Ok(None);
         }
         payment.move_to(PaymentState::StartSent, None)?;
         payment.command_id = Some(command_id.clone());
         let by = now.plus(within);
         payment.details.0.connect_by = Some(by);
         payment.next_at = Some(by);
-        Ok(true)
+        Ok(Some(true))
     })
     .await?;
-    if !sent {
-        return Ok(Step::Again);
+    match sent {
+        None => return Ok(Step::Again),
+        Some(true) => send(app, payment),
+        Some(false) => {}
     }
-    send(app, payment);
     Ok(Step::Wait)
 }
 
@@ -67,12 +78,33 @@ fn send(app: &Arc<App>, payment: Payment) {
         match answer {
             Ok(answer) if answer.is_accepted() => shorten(&app, &payment, &station).await,
             Ok(_) => {}
-            Err(error) => {
-                tracing::info!(payment = %payment.id, station = %station, %error, "the station did not start a charge");
-            }
+            Err(error) => failed(&app, &payment, &station, &error).await,
         }
         go_on_in_background(&app, &payment.id).await;
     });
+}
+
+/// The station gave no answer. Where it is certain that it starts nothing, the hold is given back; else it may still
+/// start, within the time for plugging in.
+async fn failed(app: &App, payment: &Payment, station: &StationId, error: &RemoteError) {
+    tracing::info!(payment = %payment.id, station = %station, %error, "the station did not start a charge");
+    let RemoteError::Station(error) = error else { return };
+    match error {
+        StationCallError::Offline | StationCallError::Timeout | StationCallError::Unreadable(_) => return,
+        StationCallError::NoRoom
+        | StationCallError::QueueFull
+        | StationCallError::Refused { .. }
+        | StationCallError::Unsendable(_) => {}
+    }
+    let changed = change(app, &payment.id, |conn, payment, now| {
+        if payment.state == PaymentState::StartSent {
+            give_back(conn, payment, PaymentState::Failed, PaymentReason::StartRejected, now)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = changed.await {
+        tracing::error!(payment = %payment.id, %error, "that a start failed could not be kept");
+    }
 }
 
 /// Waits no longer for the driver than the station itself does.
@@ -104,6 +136,7 @@ async fn shorten(app: &App, payment: &Payment, station: &StationId) {
 /// The station was asked: looks at what became of it. The charge itself moves the payment on when it begins.
 pub(super) async fn start_sent(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
     let online = app.stations.is_connected(&payment.station()?);
+    let retry = delta(app.config.payments.retry_first);
     let (payment, unsent) = change(app, &payment.id, move |conn, payment, now| {
         if payment.state != PaymentState::StartSent {
             return Ok(false);
@@ -114,9 +147,7 @@ pub(super) async fn start_sent(app: &Arc<App>, payment: Payment) -> Result<Step,
         let result = command.as_ref().and_then(|command| command.result.as_deref());
         let rejected = [CommandResult::Rejected, CommandResult::NotSupported];
         let refused = result.is_some_and(|word| rejected.iter().any(|rejected| rejected.as_str() == word));
-        // Where it is not there any more, it is not known whether it starts: it may come back in time.
-        let failed = result == Some(CommandResult::Failed.as_str()) && online;
-        if refused || failed {
+        if refused {
             give_back(conn, payment, PaymentState::Failed, PaymentReason::StartRejected, now)?;
         } else if now >= by {
             let (exit, reason) = if online {
@@ -127,7 +158,10 @@ pub(super) async fn start_sent(app: &Arc<App>, payment: Payment) -> Result<Step,
             give_back(conn, payment, exit, reason, now)?;
         } else if command.is_none() {
             // Written and not sent: the node ended in between.
-            return Ok(true);
+            if !online {
+                payment.next_at = Some(now.plus(retry).min(by));
+            }
+            return Ok(online);
         }
         Ok(false)
     })

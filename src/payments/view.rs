@@ -122,7 +122,10 @@ pub fn receipt_number(payment: &Payment) -> Option<String> {
 }
 
 /// Shows a payment.
-pub(super) async fn view_of(app: &App, payment: Payment) -> Result<PaymentView, PaymentError> {
+///
+/// # Errors
+/// When the database fails.
+pub async fn view_of(app: &App, payment: Payment) -> Result<PaymentView, PaymentError> {
     Ok(app.db.read(move |conn| view_in(conn, payment)).await?)
 }
 

@@ -1,6 +1,6 @@
 //! Each failure of the flow has an outcome: what the driver is told, and that no money stays held.
 
-use super::fake::Fault;
+use super::fake::{Fake, Fault};
 use super::scene::{Scene, begin_seconds};
 use super::station::Manners;
 use crate::support::db::{TestDb, on_each_engine};
@@ -175,6 +175,7 @@ on_each_engine! {
         gone(&scene).await;
         scene.fake.pay("pi_1");
         advance(scene.app(), &begun.key).await.unwrap();
+        scene.turn(21);
         let view = scene.until(&begun, PaymentState::Failed).await;
         assert_eq!(view.reason, Some(PaymentReason::StationOffline));
         scene.check_money(&begun).await;
@@ -265,7 +266,7 @@ on_each_engine! {
 
     /// What can be held is not enough for even a short charge: that is said before.
     async fn a_hold_that_is_too_small(db: TestDb) {
-        let fake = super::fake::Fake::start();
+        let fake = Fake::start();
         let url = fake.url.clone();
         let tiny = |config: &mut roamwatt::config::Config| config.payments.holds[0].amount = "0.60".parse().unwrap();
         let scene = Scene::start_with(&db, fake, &url, None, tiny).await;

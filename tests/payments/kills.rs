@@ -96,7 +96,7 @@ on_each_engine! {
         drop(station);
         let scene = scene.kill().await;
         let station = scene.station(0, Manners::default()).await;
-        scene.app().wakes.payments.notify_waiters();
+        scene.turn(3);
         station.hears("RemoteStartTransaction", 1).await;
         scene.turn(181);
         let view = scene.until(&second, PaymentState::Expired).await;

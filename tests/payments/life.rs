@@ -1,5 +1,6 @@
 //! A payment that goes well, and one that its hold ends.
 
+use super::fake::Fake;
 use super::scene::Scene;
 use super::station::Manners;
 use crate::support::db::{TestDb, on_each_engine};
@@ -19,7 +20,7 @@ on_each_engine! {
         let offered = shown.connector(None).unwrap();
         assert_eq!((offered.currency.as_str(), offered.hold.to_string()), ("EUR", "60.00".to_owned()));
         assert_eq!((offered.availability, offered.plugged_in), (Availability::Free, false));
-        assert!(offered.hold_is_enough && shown.merchant.name == "ABC Charging GmbH");
+        assert!(offered.hold_is_enough() && shown.merchant.name == "ABC Charging GmbH");
 
         let begun = scene.begin().await;
         let page = begun.page.clone().unwrap();
@@ -109,7 +110,7 @@ on_each_engine! {
 
     /// The charge is stopped before what comes next could cost more than is held: by meter values, and where none come.
     async fn a_charge_stops_before_it_costs_more_than_is_held(db: TestDb) {
-        let fake = super::fake::Fake::start();
+        let fake = Fake::start();
         let url = fake.url.clone();
         let small = |config: &mut roamwatt::config::Config| {
             config.payments.holds[0].amount = "3.00".parse().unwrap();
@@ -123,7 +124,7 @@ on_each_engine! {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         assert_eq!(station.asked("RemoteStopTransaction").len(), 0);
         // No meter value for long enough that it might cost more.
-        scene.turn(600);
+        scene.turn(700);
         station.hears("RemoteStopTransaction", 1).await;
         let view = scene.view(&begun).await;
         assert_eq!(view.stopping, Some(StopCause::HoldReached));
@@ -136,7 +137,7 @@ on_each_engine! {
 
     /// Without a provider, a merchant, a price or an amount to hold there is nothing to pay.
     async fn it_is_told_why_nothing_is_offered(db: TestDb) {
-        let fake = super::fake::Fake::start();
+        let fake = Fake::start();
         let url = fake.url.clone();
         let francs = |config: &mut roamwatt::config::Config| config.payments.holds.retain(|hold| hold.currency == "CHF");
         let scene = Scene::start_with(&db, fake, &url, None, francs).await;

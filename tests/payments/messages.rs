@@ -1,6 +1,6 @@
 //! Messages of the provider: lost, twice, out of order, forged; disputes.
 
-use super::fake::message;
+use super::fake::{Fake, message};
 use super::scene::Scene;
 use super::station::Manners;
 use crate::support::db::{TestDb, on_each_engine};
@@ -146,7 +146,7 @@ on_each_engine! {
 
     /// Each party sells on its own account, and messages of other accounts do not concern it.
     async fn a_party_sells_on_its_own_account(db: TestDb) {
-        let fake = super::fake::Fake::start();
+        let fake = Fake::start();
         let url = fake.url.clone();
         let scene = Scene::start_with(&db, fake, &url, Some("acct_abc"), |_| ()).await;
         let station = scene.station(0, Manners::default()).await;

@@ -1,10 +1,14 @@
 //! Drivers without a contract: from the page to the receipt, and whatever may go wrong between.
 
+mod bad_line;
 mod failures;
 mod fake;
 mod kills;
 mod life;
 mod messages;
 mod money;
+mod proxy;
 mod scene;
 mod station;
+mod stripe_local;
+mod terminals;

@@ -40,7 +40,7 @@ pub(super) fn run(settings: &Settings, output: Output, args: &ReportArgs) -> Out
         ];
         let mut rows = Vec::new();
         for row in &made.rows {
-            let kinds: [(&str, &CountAndSum); 8] = [
+            let kinds: [(&str, &CountAndSum); 9] = [
                 ("open now", &row.open),
                 ("held", &row.held),
                 ("captured", &row.captured),
@@ -49,6 +49,7 @@ pub(super) fn run(settings: &Settings, output: Output, args: &ReportArgs) -> Out
                 ("disputed", &row.disputed),
                 ("dispute won", &row.dispute_won),
                 ("written off", &row.written_off),
+                ("write-off undone", &row.write_off_undone),
             ];
             for (what, CountAndSum { payments, sum, .. }) in kinds {
                 let (party, currency) = (row.party.clone(), row.currency.clone());

@@ -3,8 +3,8 @@
 
 use super::{
     auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations,
-    parties, partners, payments, price, pricing, sessions, stations, tariff_assignments, tariff_groups,
-    tariff_input, tariffs, tokens,
+    parties, partners, payments, price, pricing, receipts, sessions, stations, tariff_assignments,
+    tariff_groups, tariff_input, tariffs, terminals, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -55,6 +55,9 @@ texts, so that no digit is lost."
         locations::list, locations::get,
         partners::list, partners::get,
         payments::list, payments::get, payments::refund, payments::release, payments::show_report,
+        receipts::get,
+        terminals::list, terminals::get, terminals::put, terminals::offers, terminals::hold_made, terminals::payment,
+        terminals::stop, terminals::confirm, terminals::refunded, terminals::receipt,
     ),
     components(schemas(Problem)),
     security(("access_token" = [])),
@@ -71,6 +74,7 @@ texts, so that no digit is lost."
         (name = "load", description = "Sharing a grid connection between cars"),
         (name = "locations", description = "Where stations stand"),
         (name = "payments", description = "Drivers without a contract, who pay for one charge"),
+        (name = "terminals", description = "Card terminals, which hold and take the money by themselves"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )
 )]

@@ -24,12 +24,14 @@ pub mod partners;
 pub mod payments;
 pub mod price;
 pub mod pricing;
+pub mod receipts;
 pub mod sessions;
 pub mod stations;
 pub mod tariff_assignments;
 pub mod tariff_groups;
 pub mod tariff_input;
 pub mod tariffs;
+pub mod terminals;
 pub mod tokens;
 pub mod view;
 
@@ -114,8 +116,18 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/payments", [get().to(payments::list)]))
         .service(at("/payments/report", [get().to(payments::show_report)]))
         .service(at("/payments/{id}", [get().to(payments::get)]))
+        .service(at("/payments/{id}/receipt", [get().to(receipts::get)]))
         .service(at("/payments/{id}/refund", [post().to(payments::refund)]))
         .service(at("/payments/{id}/release", [post().to(payments::release)]))
+        .service(at("/terminals", [get().to(terminals::list)]))
+        .service(at("/terminals/{id}", [get().to(terminals::get), put().to(terminals::put)]))
+        .service(at("/terminals/{id}/offers", [get().to(terminals::offers)]))
+        .service(at("/terminals/{id}/confirmations", [post().to(terminals::confirm)]))
+        .service(at("/terminals/{id}/payments", [post().to(terminals::hold_made)]))
+        .service(at("/terminals/{id}/payments/{payment}", [get().to(terminals::payment)]))
+        .service(at("/terminals/{id}/payments/{payment}/stop", [post().to(terminals::stop)]))
+        .service(at("/terminals/{id}/payments/{payment}/refunded", [post().to(terminals::refunded)]))
+        .service(at("/terminals/{id}/payments/{payment}/receipt", [get().to(terminals::receipt)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));

@@ -21,7 +21,9 @@ use utoipa::ToSchema;
 impl From<PaymentError> for Problem {
     fn from(error: PaymentError) -> Self {
         match error {
-            PaymentError::Unknown | PaymentError::UnknownEvse(_) => Self::not_found(error.to_string()),
+            PaymentError::Unknown | PaymentError::UnknownEvse(_) | PaymentError::UnknownTerminal(_) => {
+                Self::not_found(error.to_string())
+            }
             PaymentError::NotOffered(_)
             | PaymentError::Unavailable(_)
             | PaymentError::HoldTooSmall
@@ -229,7 +231,8 @@ impl From<EventRow> for EventView {
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LedgerLineView {
-    /// `held`, `captured`, `released`, `refunded`, `disputed`, `dispute_won` or `written_off`.
+    /// `held`, `captured`, `released`, `refunded`, `disputed`, `dispute_won`, `written_off` or
+    /// `write_off_undone`.
     kind: String,
     /// How much; never negative.
     #[schema(format = "decimal")]

@@ -1,0 +1,161 @@
+//! A card terminal: it holds and takes the money, we start, watch, stop and say what is due.
+
+use super::scene::Scene;
+use super::station::Manners;
+use crate::support::db::{TestDb, on_each_engine};
+use crate::web::operator::Operator;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn send(operator: &Operator<'_>, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    let response = operator.send(method, path, body).await;
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// Registers a terminal for `E0` alone.
+async fn terminal(operator: &Operator<'_>) {
+    let body =
+        json!({ "party": "DE*ABC", "reference": "SN-1", "invoice_creator": "CPO", "evse_uids": ["E0"] });
+    let (status, made) = send(operator, Method::PUT, "/terminals/T-1", Some(body)).await;
+    assert_eq!((status, made["evse_uids"].clone()), (201, json!(["E0"])), "{made}");
+}
+
+fn hold(reference: &str) -> Value {
+    json!({ "evse": "DE*ABC*E0", "authorization_reference": reference, "amount": "60.00", "currency": "EUR" })
+}
+
+fn confirmation(id: &str, reference: &str, gross: &str, status: &str) -> Value {
+    json!({ "id": id, "authorization_reference": reference, "currency": "EUR", "capture_status_code": status,
+        "total_costs": { "excl_vat": gross, "incl_vat": gross }, "eft_data": ["Mastercard", "AID: 1234"] })
+}
+
+/// Waits until the terminal is told to do that.
+async fn advised(operator: &Operator<'_>, path: &str, advice: &str) -> Value {
+    let told = async {
+        loop {
+            let shown = operator.get(path).await;
+            if shown["advice"] == advice {
+                return shown;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(Duration::from_secs(15), told).await {
+        Ok(shown) => shown,
+        Err(_) => panic!("{advice}: {}", operator.get(path).await),
+    }
+}
+
+on_each_engine! {
+    /// Offer, hold, start, live cost, stop, advice, confirmation, receipt.
+    async fn a_terminal_holds_and_takes_the_money(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        terminal(&operator).await;
+        let offers = operator.get("/terminals/T-1/offers").await;
+        assert_eq!(offers.as_array().unwrap().len(), 1);
+        let offer = &offers[0];
+        assert_eq!((&offer["evse_uid"], &offer["availability"], &offer["hold"]), (&json!("E0"), &json!("free"), &json!("60.00")));
+
+        for (change, status) in [
+            (json!({ "amount": "0" }), 400),
+            (json!({ "amount": "0.10" }), 409),
+            (json!({ "currency": "CHF" }), 400),
+            (json!({ "evse": "DE*ABC*E1" }), 409),
+            (json!({ "evse": "DE*ABC*E9" }), 404),
+        ] {
+            let mut body = hold("pp-0");
+            for (key, value) in change.as_object().unwrap() {
+                body[key] = value.clone();
+            }
+            let (found, answer) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(body)).await;
+            assert_eq!(found, status, "{change}: {answer}");
+        }
+        let (status, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
+        assert_eq!((status, made["held"].as_str()), (200, Some("60.00")), "{made}");
+        let (_, again) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
+        assert_eq!(again["id"], made["id"], "the same hold is the same payment");
+        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
+        let asked = station.hears("RemoteStartTransaction", 1).await;
+        let (status, _) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-2"))).await;
+        assert_eq!(status, 409, "the charging point is taken");
+
+        let payload = json!({"connectorId": 1, "idTag": asked["idTag"], "meterStart": 1000,
+            "timestamp": scene.site.clock.now().to_string()});
+        let transaction = station.call("StartTransaction", payload).await["transactionId"].clone();
+        scene.turn(600);
+        scene.meters(&station, &transaction, 3_000).await;
+        let live = operator.get(&path).await;
+        assert_eq!((&live["kwh"], &live["cost"], &live["advice"]), (&json!("3"), &json!("1.99"), &json!("nothing")));
+        let early = confirmation("fac-0", "pp-1", "5.24", "SUCCESS");
+        assert_eq!(send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(early)).await.0, 409);
+        assert_eq!(send(&operator, Method::POST, &format!("{path}/stop"), None).await.0, 200);
+        station.hears("RemoteStopTransaction", 1).await;
+        scene.ends(&station, &transaction, 10_000).await;
+        scene.settle().await;
+        let told = advised(&operator, &path, "capture").await;
+        assert_eq!(told["advice_amount"], "5.24");
+        assert_eq!(operator.send(Method::GET, &format!("{path}/receipt"), None).await.status(), 404);
+
+        let confirm = async |body: Value| send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(body)).await;
+        assert_eq!(confirm(confirmation("fac-1", "pp-1", "5.25", "SUCCESS")).await.0, 409, "more than was to be");
+        assert_eq!(confirm(confirmation("fac-1", "pp-9", "5.24", "SUCCESS")).await.0, 404);
+        assert_eq!(confirm(confirmation("fac-1", "pp-1", "5.24", "DONE")).await.0, 400);
+        for _ in 0..2 {
+            let (status, done) = confirm(confirmation("fac-1", "pp-1", "5.24", "SUCCESS")).await;
+            assert_eq!((status, done["state"].as_str(), done["captured"].as_str()), (200, Some("captured"), Some("5.24")));
+        }
+        let receipt = operator.get(&format!("{path}/receipt")).await;
+        assert_eq!((&receipt["number"], &receipt["paid"]), (&json!("DEABC-000001"), &json!("5.24")));
+        assert_eq!(receipt["eft_data"], json!(["Mastercard", "AID: 1234"]));
+        assert_eq!(receipt["sold"]["taxes"], json!([{ "rate": "19", "net": "4.40", "tax": "0.84", "gross": "5.24" }]));
+        let session = scene.site.sessions().await.remove(0);
+        assert_eq!(session.authorization_reference.unwrap().as_str(), "pp-1");
+        assert_eq!(scene.site.cdr_at(0).await.authorization_reference.unwrap().as_str(), "pp-1");
+
+        // Given back at the terminal.
+        let refund = format!("/payments/{}/refund", made["id"].as_str().unwrap());
+        let body = json!({ "amount": "1.00", "note": "Broken cable" });
+        assert_eq!(send(&operator, Method::POST, &refund, Some(body)).await.0, 200);
+        assert_eq!(advised(&operator, &path, "refund").await["advice_amount"], "1.00");
+        assert_eq!(send(&operator, Method::POST, &format!("{path}/refunded"), None).await.1["refunded"], "1.00");
+        assert_eq!(send(&operator, Method::POST, &format!("{path}/refunded"), None).await.0, 409);
+        assert_eq!(operator.get("/payments/report").await["differences"], json!([]));
+        assert_eq!(scene.fake.seen().len(), 0, "the online provider has nothing to do with it");
+    }
+
+    /// Nobody plugs in, or the terminal cannot take the money: both have an outcome.
+    async fn a_terminal_gives_back_or_fails(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        terminal(&operator).await;
+        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
+        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
+        station.hears("RemoteStartTransaction", 1).await;
+        scene.turn(181);
+        let told = advised(&operator, &path, "release").await;
+        assert_eq!(told["reason"], "nobody_plugged_in");
+        let (status, done) =
+            send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(confirmation("f1", "pp-1", "0", "SUCCESS"))).await;
+        assert_eq!((status, done["state"].as_str(), done["released"].as_str()), (200, Some("expired"), Some("60.00")));
+
+        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-2"))).await;
+        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
+        let asked = station.hears("RemoteStartTransaction", 2).await;
+        let payload = json!({"connectorId": 1, "idTag": asked["idTag"], "meterStart": 1000,
+            "timestamp": scene.site.clock.now().to_string()});
+        let transaction = station.call("StartTransaction", payload).await["transactionId"].clone();
+        scene.turn(60);
+        scene.ends(&station, &transaction, 10_000).await;
+        scene.settle().await;
+        advised(&operator, &path, "capture").await;
+        let (status, done) =
+            send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(confirmation("f2", "pp-2", "0", "FAILED"))).await;
+        assert_eq!((status, &done["state"], &done["reason"]), (200, &json!("failed"), &json!("terminal_failed")));
+        assert_eq!(done["written_off"], "5.24");
+        assert_eq!(operator.get("/terminals").await[0]["terminal_id"], "T-1");
+    }
+}
