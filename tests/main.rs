@@ -15,6 +15,7 @@ mod house;
 mod load;
 mod ocpi;
 mod ocpp;
+mod pay;
 mod payments;
 mod pricing;
 mod roaming;

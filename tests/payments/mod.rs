@@ -2,13 +2,13 @@
 
 mod bad_line;
 mod failures;
-mod fake;
+pub(crate) mod fake;
 mod kills;
 mod life;
 mod messages;
 mod money;
 mod proxy;
-mod scene;
-mod station;
+pub(crate) mod scene;
+pub(crate) mod station;
 mod stripe_local;
 mod terminals;

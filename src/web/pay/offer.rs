@@ -172,7 +172,7 @@ pub(super) fn place(location: &Location, texts: &'static Texts, number: &CiStrin
 }
 
 fn is_usable(offered: &OfferedConnector) -> bool {
-    offered.availability == Availability::Free && offered.hold_is_enough
+    offered.availability == Availability::Free && offered.hold_is_enough()
 }
 
 fn availability(offered: &OfferedConnector, texts: &'static Texts) -> &'static str {
@@ -204,7 +204,7 @@ fn of_connector(offered: &OfferedConnector, texts: &'static Texts) -> Markup {
         section.card {
             h2 { (texts.hold) ": " (hold) }
             p { (filled(texts.hold_explained, "amount", &hold)) }
-            @if !offered.hold_is_enough { p.bad { (texts.hold_too_small) } }
+            @if !offered.hold_is_enough() { p.bad { (texts.hold_too_small) } }
         }
     }
 }
