@@ -27,6 +27,7 @@ pub mod own_evses;
 pub mod page;
 pub mod parties;
 pub mod partners;
+pub mod payment_claims;
 pub mod payment_ledger;
 pub mod payment_merchants;
 pub mod payment_operations;

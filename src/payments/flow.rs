@@ -8,8 +8,8 @@ use super::view::{PaymentView, view_of};
 use super::{PaymentError, change, delta, limit, minor, of_id, of_key, release, settle, start};
 use crate::app::App;
 use crate::config::PaymentsConfig;
-use crate::db::payments::{self, Payment};
-use crate::db::{charges, commands, payment_ledger as ledger, receipt_mails};
+use crate::db::payments::Payment;
+use crate::db::{charges, commands, payment_claims, payment_ledger as ledger, receipt_mails};
 use crate::domain::payment::{LedgerKind, PaymentReason, PaymentState, StopCause};
 use crate::domain::{Money, Timestamp};
 use std::sync::Arc;
@@ -319,7 +319,7 @@ pub(super) fn take_place(
     payment: &mut Payment,
     now: Timestamp,
 ) -> Result<(), PaymentError> {
-    let mine = payments::claim(conn, payment)?;
+    let mine = payment_claims::claim(conn, payment)?;
     let busy = !charges::active_at(conn, &payment.station_id, Some(payment.connector))?.is_empty();
     if !mine || busy {
         give_back(conn, payment, PaymentState::Cancelled, PaymentReason::PlugTaken, now)?;

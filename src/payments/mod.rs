@@ -9,7 +9,7 @@
 //!
 //! - [`offer`](fn@offer) is what a driver sees before, [`begin`](fn@begin) makes the payment;
 //! - [`flow`] moves it on: `start` asks the station, `limit` stops the charge before it costs more than is held,
-//!   `settle` takes what is due, `release` gives a hold back;
+//!   `settle` takes what is due, `release` gives a hold back, `refund` what was taken;
 //! - [`terminals`] is the same where a card terminal holds and takes the money;
 //! - [`events`] takes the messages of providers, [`work`] is what is done without a driver's asking;
 //! - [`desk`] is what operators do, [`report`] what they are told of the money;
@@ -25,6 +25,7 @@ pub mod minor;
 pub mod offer;
 pub mod provider;
 pub mod receipt;
+mod refund;
 mod release;
 pub mod report;
 mod settle;
@@ -44,7 +45,7 @@ pub use view::{Deadline, Live, PaymentView, Place, view};
 use crate::app::{App, Event};
 use crate::charging::ChargingError;
 use crate::db::payments::{self, Payment};
-use crate::db::{DbConn, DbError};
+use crate::db::{DbConn, DbError, payment_claims};
 use crate::domain::payment::IllegalMove;
 use crate::domain::{Timestamp, ValueError};
 use crate::pricing::PricingError;
@@ -183,7 +184,7 @@ where
             let before = payment.state;
             let value = body(conn, &mut payment, now)?;
             if !payment.state.holds_place() {
-                payments::unclaim(conn, &payment.id)?;
+                payment_claims::unclaim(conn, &payment.id)?;
             }
             payment.last_updated = now;
             payments::update(conn, &payment)?;

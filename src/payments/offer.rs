@@ -6,7 +6,9 @@ use crate::app::App;
 use crate::charging::account::{tariffs_of, zone_of};
 use crate::charging::tariff_choice::choose_tariff;
 use crate::config::PaymentsConfig;
-use crate::db::{DbConn, DbError, charges, locations, own_evses, payment_merchants, payments, stations};
+use crate::db::{
+    DbConn, DbError, charges, locations, own_evses, payment_claims, payment_merchants, stations,
+};
 use crate::domain::assignment::Buyer;
 use crate::domain::location::{Connector, Evse, Location};
 use crate::domain::party::PartyId;
@@ -258,7 +260,8 @@ fn availability(
     station_id: &StationId,
     served: &StationConnector,
 ) -> Result<Availability, DbError> {
-    let taken = payments::claimed_by(conn, &location.party, location.id.as_str(), served.evse_uid.as_str())?;
+    let taken =
+        payment_claims::claimed_by(conn, &location.party, location.id.as_str(), served.evse_uid.as_str())?;
     let busy =
         taken.is_some() || !charges::active_at(conn, station_id.as_str(), Some(served.number))?.is_empty();
     Ok(match &served.status {

@@ -2,7 +2,7 @@
 
 use super::flow::{Step, later, provider_of};
 use super::provider::{HoldState, ProviderHold};
-use super::settle::refund_all;
+use super::refund::refund_all;
 use super::{PaymentError, change, minor};
 use crate::app::App;
 use crate::db::payment_ledger as ledger;

@@ -2,7 +2,8 @@
 //! and written off in a time; and whether what was taken is what the CDRs say.
 
 use super::PaymentError;
-use super::settle::{due_of, goodwill};
+use super::refund::goodwill;
+use super::settle::due_of;
 use crate::db::page::Page;
 use crate::db::payment_ledger::{self as ledger, LedgerLine};
 use crate::db::payments::{self, Payment, PaymentFilter};

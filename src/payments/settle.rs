@@ -5,6 +5,7 @@ use super::flow::{Step, later, provider_of};
 use super::minor::{from_minor, payable, to_minor};
 use super::offer::gross;
 use super::provider::{HoldState, ProviderError, ProviderHold};
+use super::refund::{goodwill, refund};
 use super::{PaymentError, change};
 use crate::app::App;
 use crate::db::payment_operations::{self as operations, Intended, Operation};
@@ -279,20 +280,6 @@ pub(super) async fn captured(app: &Arc<App>, payment: Payment) -> Result<Step, P
     }
 }
 
-/// What operators gave back of themselves: the CDR does not know of it.
-pub(super) fn goodwill(conn: &mut DbConn, payment: &Payment) -> Result<Money, PaymentError> {
-    let mut sum = Money::ZERO;
-    for operation in operations::of(conn, &payment.id)? {
-        let by_somebody = operation.kind == OperationKind::Refund
-            && operation.state == OperationState::Done
-            && operation.asked_by.is_some();
-        if by_somebody {
-            sum = sum.plus(operation.amount.unwrap_or_default())?;
-        }
-    }
-    Ok(sum)
-}
-
 /// Compares what was taken with what is due now, and gives back what is too much; what operators gave back of themselves
 /// counts.
 fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<(), PaymentError> {
@@ -334,108 +321,4 @@ fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<()
         ledger::add(conn, payment, LedgerKind::WriteOffUndone, undone, Some("the CDR was corrected"), now)?;
     }
     write_off(conn, payment, change, "the CDR was corrected", now)
-}
-
-/// Gives all that was taken back.
-pub(super) async fn refund_all(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
-    let (payment, operation) = change(app, &payment.id, |conn, payment, now| {
-        let intended = Intended {
-            payment_id: &payment.id,
-            kind: OperationKind::Refund,
-            amount: Some(payment.captured.minus(payment.refunded)?),
-            note: payment.reason.map(|reason| reason.as_str()),
-            asked_by: None,
-        };
-        Ok(operations::intend(conn, &intended, now)?)
-    })
-    .await?;
-    refund(app, payment, operation).await
-}
-
-/// Makes a refund that was written. What was made under its key before is found first.
-async fn refund(app: &Arc<App>, payment: Payment, operation: Operation) -> Result<Step, PaymentError> {
-    if payment.details.0.terminal.is_some() {
-        return super::terminals::awaits_terminal(app, payment).await;
-    }
-    let Some((provider, intent)) = provider_of(app, &payment)? else { return Ok(Step::Wait) };
-    let account = payment.account.as_deref();
-    let key = operation.idempotency_key.as_str();
-    let amount = to_minor(operation.amount.unwrap_or_default(), &payment.currency)?;
-    let made = match provider.find_refund(account, intent, key).await {
-        Ok(Some(found)) => Ok(found),
-        Ok(None) => provider.refund(account, intent, amount, key).await,
-        Err(error) => Err(error),
-    };
-    match made {
-        Ok(refund) if !refund.failed => {
-            change(app, &payment.id, move |conn, payment, now| {
-                if operations::finish(conn, operation.seq, OperationState::Done, Some(&refund.id), None, now)?
-                {
-                    refunded_in(
-                        conn,
-                        payment,
-                        operation.amount.unwrap_or_default(),
-                        operation.note.as_deref(),
-                        now,
-                    )?;
-                }
-                Ok(())
-            })
-            .await?;
-            Ok(Step::Again)
-        }
-        Ok(refund) => {
-            let error = ProviderError::Refused {
-                code: "refund_failed".to_owned(),
-                message: format!("the refund {} failed", refund.id),
-            };
-            not_refunded(app, &payment.id, operation, error).await
-        }
-        Err(error) => not_refunded(app, &payment.id, operation, error).await,
-    }
-}
-
-/// Keeps that so much was given back.
-pub(super) fn refunded_in(
-    conn: &mut DbConn,
-    payment: &mut Payment,
-    amount: Money,
-    why: Option<&str>,
-    now: Timestamp,
-) -> Result<(), PaymentError> {
-    payment.refunded = payment.refunded.plus(amount)?;
-    payment.details.0.failures = 0;
-    payment.details.0.trouble = None;
-    ledger::add(conn, payment, LedgerKind::Refunded, amount, why, now)?;
-    if payment.refunded >= payment.captured && payment.state != PaymentState::Refunded {
-        let reason = payment.reason;
-        payment.move_to(PaymentState::Refunded, reason)?;
-        payment.next_at = None;
-    }
-    Ok(())
-}
-
-async fn not_refunded(
-    app: &App,
-    id: &str,
-    operation: Operation,
-    error: ProviderError,
-) -> Result<Step, PaymentError> {
-    if error.is_refusal() {
-        let told = error.to_string();
-        tracing::error!(payment = id, error = %told, "a refund was refused; it needs somebody's attention");
-        let (payment, ()) = change(app, id, move |conn, payment, now| {
-            operations::finish(conn, operation.seq, OperationState::Refused, None, Some(&told), now)?;
-            payment.details.0.trouble = Some(told.clone());
-            payment.next_at = None;
-            Ok(())
-        })
-        .await?;
-        // What was taken by mistake is tried to be given back until it works.
-        if payment.state != PaymentState::Releasing {
-            return Ok(Step::Wait);
-        }
-    }
-    later(app, id, Some(&error)).await?;
-    Ok(Step::Wait)
 }

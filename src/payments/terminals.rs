@@ -6,8 +6,9 @@
 use super::begin::{NewPayment, new_id_tag, usable};
 use super::flow::{Step, authorised_with, end, go_on_in_background, take_place};
 use super::offer::{Looked, Offer, find};
+use super::refund::refunded_in;
 use super::release::released_in;
-use super::settle::{captured_in, refunded_in, write_off};
+use super::settle::{captured_in, write_off};
 use super::{PaymentError, change, of_id};
 use crate::app::App;
 use crate::db::payment_ledger as ledger;

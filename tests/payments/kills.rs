@@ -85,7 +85,7 @@ on_each_engine! {
             payment.move_to(PaymentState::Authorised, None).unwrap();
             payment.held = payment.hold;
             roamwatt::db::payment_ledger::add(conn, &payment, roamwatt::domain::payment::LedgerKind::Held, payment.hold, None, now)?;
-            assert!(roamwatt::db::payments::claim(conn, &payment)?);
+            assert!(roamwatt::db::payment_claims::claim(conn, &payment)?);
             payment.move_to(PaymentState::StartSent, None).unwrap();
             payment.command_id = Some("a command that was never written".to_owned());
             payment.details.0.connect_by = Some(now.plus(chrono::TimeDelta::seconds(180)));

@@ -228,7 +228,7 @@ impl Scene {
                 "nothing is held any more: {ledger:?}"
             );
         }
-        let Some(intent) = payment.intent_id else { return };
+        let Some(intent) = payment.intent_id.clone() else { return };
         let cents = |amount: roamwatt::domain::Money| amount.decimal() * rust_decimal::Decimal::ONE_HUNDRED;
         assert_eq!(cents(payment.captured), self.fake.stands(&intent).1.into(), "{payment:?}");
         let back: i64 = self.fake.refunds_of(&intent).iter().sum();

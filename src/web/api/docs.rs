@@ -4,7 +4,7 @@
 use super::{
     auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations,
     parties, partners, payments, price, pricing, receipts, sessions, stations, tariff_assignments,
-    tariff_groups, tariff_input, tariffs, terminals, tokens,
+    tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -56,8 +56,8 @@ texts, so that no digit is lost."
         partners::list, partners::get,
         payments::list, payments::get, payments::refund, payments::release, payments::show_report,
         receipts::get,
-        terminals::list, terminals::get, terminals::put, terminals::offers, terminals::hold_made, terminals::payment,
-        terminals::stop, terminals::confirm, terminals::refunded, terminals::receipt,
+        terminals::list, terminals::get, terminals::put, terminals::offers, terminal_payments::hold_made, terminal_payments::payment,
+        terminal_payments::stop, terminal_payments::confirm, terminal_payments::refunded, terminal_payments::receipt,
     ),
     components(schemas(Problem)),
     security(("access_token" = [])),

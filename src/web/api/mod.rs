@@ -21,6 +21,7 @@ pub mod output;
 pub mod owner;
 pub mod parties;
 pub mod partners;
+pub mod payment_views;
 pub mod payments;
 pub mod price;
 pub mod pricing;
@@ -31,6 +32,7 @@ pub mod tariff_assignments;
 pub mod tariff_groups;
 pub mod tariff_input;
 pub mod tariffs;
+pub mod terminal_payments;
 pub mod terminals;
 pub mod tokens;
 pub mod view;
@@ -122,12 +124,12 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/terminals", [get().to(terminals::list)]))
         .service(at("/terminals/{id}", [get().to(terminals::get), put().to(terminals::put)]))
         .service(at("/terminals/{id}/offers", [get().to(terminals::offers)]))
-        .service(at("/terminals/{id}/confirmations", [post().to(terminals::confirm)]))
-        .service(at("/terminals/{id}/payments", [post().to(terminals::hold_made)]))
-        .service(at("/terminals/{id}/payments/{payment}", [get().to(terminals::payment)]))
-        .service(at("/terminals/{id}/payments/{payment}/stop", [post().to(terminals::stop)]))
-        .service(at("/terminals/{id}/payments/{payment}/refunded", [post().to(terminals::refunded)]))
-        .service(at("/terminals/{id}/payments/{payment}/receipt", [get().to(terminals::receipt)]))
+        .service(at("/terminals/{id}/confirmations", [post().to(terminal_payments::confirm)]))
+        .service(at("/terminals/{id}/payments", [post().to(terminal_payments::hold_made)]))
+        .service(at("/terminals/{id}/payments/{payment}", [get().to(terminal_payments::payment)]))
+        .service(at("/terminals/{id}/payments/{payment}/stop", [post().to(terminal_payments::stop)]))
+        .service(at("/terminals/{id}/payments/{payment}/refunded", [post().to(terminal_payments::refunded)]))
+        .service(at("/terminals/{id}/payments/{payment}/receipt", [get().to(terminal_payments::receipt)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));
