@@ -4,11 +4,14 @@ use crate::charging::StationLink;
 use crate::clock::Clock;
 use crate::config::{self, Config, PricingConfig};
 use crate::db::Db;
-use crate::domain::Timestamp;
+use crate::domain::party::PartyId;
+use crate::domain::{CiString, Timestamp};
+use crate::driver::oidc::Issuers;
 use crate::energy::Energy;
 use crate::metrics::Metrics;
 use crate::pricing::{PricingPolicy, Rounding, WrappedDays};
 use crate::roaming::PartnerLink;
+use crate::search::Search;
 use crate::security::Keys;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast};
@@ -33,6 +36,10 @@ pub struct App {
     pub partners: Arc<dyn PartnerLink>,
     /// The way into load management.
     pub energy: Energy,
+    /// Where one can charge.
+    pub search: Search,
+    /// Issuers of drivers' id tokens.
+    pub issuers: Issuers,
     /// What wakes the jobs.
     pub wakes: Wakes,
 }
@@ -93,6 +100,10 @@ pub enum Event {
     SessionChanged(String),
     /// A CDR was written, or came from a partner; its id.
     CdrWritten(String),
+    /// A partner told of a location; its owner and id.
+    LocationTold(PartyId, CiString),
+    /// A partner told of a tariff, or that it is gone; its owner and id.
+    TariffTold(PartyId, CiString),
 }
 
 impl Wakes {

@@ -6,7 +6,8 @@
 //! - [`domain`] is what charging is about, [`pricing`] what it costs; neither does any I/O;
 //! - [`db`] is the only place with SQL;
 //! - [`load`] shares a grid connection between cars, and does no I/O either; [`energy`] runs it;
-//! - [`charging`] and [`roaming`] are the use cases, [`finance`] the exports;
+//! - [`charging`] and [`roaming`] are the use cases, [`driver`] those of drivers, [`finance`] the exports;
+//! - [`search`] finds where one can charge, in memory and without any I/O;
 //! - [`ocpi`], [`ocpp`], [`web`], [`jobs`] and [`cli`] are the edges: they import use cases, never each other;
 //! - [`simulate`] is the other end of the stations' sockets: simulated stations, for demo, tests and load;
 //! - [`app`] holds the handles that every edge needs.
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod driver;
 pub mod energy;
 pub mod finance;
 pub mod http;
@@ -31,6 +33,7 @@ pub mod ocpi;
 pub mod ocpp;
 pub mod pricing;
 pub mod roaming;
+pub mod search;
 pub mod security;
 pub mod simulate;
 pub mod web;

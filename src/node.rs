@@ -5,12 +5,14 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
+use crate::driver::oidc::Issuers;
 use crate::energy::{self, Energy, Notices};
-use crate::jobs::{commands, delivery, settle, site_meters, sync, tariffs};
+use crate::jobs::{commands, delivery, search, settle, site_meters, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
 use crate::ocpp::{self, Registry};
+use crate::search::Search;
 use crate::security::{Keys, SealBroken};
 use crate::web;
 use crate::web::limits::Limits;
@@ -132,6 +134,7 @@ impl Node {
         jobs.push(tokio::spawn(delivery::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(sync::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(tariffs::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(search::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(site_meters::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(energy::run(Arc::clone(&app), notices, stop.clone())));
         tracing::info!(%address, public_url = app.public_url, "listening");
@@ -242,17 +245,19 @@ async fn assemble(
     .await?;
     let metrics = Metrics::new()?;
     let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
-    let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
+    let partners = Arc::new(OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?);
     let (energy, notices) = Energy::new();
     let app = App {
         db,
+        issuers: Issuers::new(partners.clone(), clock.clone()),
         clock,
         keys: keys()?,
         metrics,
         public_url,
         stations: stations.clone(),
-        partners: Arc::new(partners),
+        partners,
         energy,
+        search: Search::default(),
         wakes: Wakes::default(),
         config,
     };

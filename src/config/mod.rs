@@ -5,6 +5,7 @@
 //! struct's `read`. Tests fail on a setting that one of them lacks.
 
 mod charging_sections;
+mod driver_section;
 pub mod key_file;
 mod layers;
 mod load_section;
@@ -20,6 +21,7 @@ mod values;
 pub use charging_sections::{
     ChargingConfig, OcppConfig, PricingConfig, RoamingConfig, Rounding, WrappedDays,
 };
+pub use driver_section::DriverConfig;
 pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use load_section::LoadConfig;
 pub use problem::{ConfigErrors, Problem};
@@ -52,6 +54,8 @@ pub struct Config {
     pub load: LoadConfig,
     /// How partners are talked to.
     pub roaming: RoamingConfig,
+    /// What drivers' apps get.
+    pub driver: DriverConfig,
     /// How much one side may ask.
     pub limits: LimitsConfig,
     /// What is logged and how.
@@ -82,6 +86,7 @@ impl Config {
             pricing: PricingConfig::read(reader.section("pricing")),
             load: LoadConfig::read(reader.section("load")),
             roaming: RoamingConfig::read(reader.section("roaming")),
+            driver: DriverConfig::read(reader.section("driver")),
             limits: LimitsConfig::read(reader.section("limits")),
             log: LogConfig::read(reader.section("log")),
             metrics: MetricsConfig::read(reader.section("metrics")),

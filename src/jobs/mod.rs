@@ -3,6 +3,7 @@
 
 pub mod commands;
 pub mod delivery;
+pub mod search;
 pub mod settle;
 pub mod site_meters;
 pub mod sync;
