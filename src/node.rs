@@ -15,6 +15,8 @@ use crate::ocpp::{self, Registry};
 use crate::search::Search;
 use crate::security::{Keys, SealBroken};
 use crate::web;
+use crate::web::driver::events::Streams;
+use crate::web::driver::limits::DriverLimits;
 use crate::web::limits::Limits;
 use crate::web::tls::{Certificate, TlsError};
 use actix_web::dev::ServerHandle;
@@ -115,14 +117,22 @@ impl Node {
         let app = Arc::new(app);
 
         let limits = actix::Data::new(Limits::new(&app.config.limits));
-        let server = serve(&app, &stations, listener, limits.clone(), certificate.as_ref())?;
+        let stop = CancellationToken::new();
+        let drivers = Drivers {
+            limits: actix::Data::new(DriverLimits::new(&app.config.driver)),
+            streams: actix::Data::new(Streams::new(&app.config.driver, stop.clone())),
+        };
+        let server = serve(&app, &stations, listener, limits.clone(), &drivers, certificate.as_ref())?;
         let handle = server.handle();
         let server = tokio::spawn(server);
-        let stop = CancellationToken::new();
         let mut jobs = vec![tokio::spawn({
             let stop = stop.clone();
             async move { limits.forget_quiet(stop).await }
         })];
+        jobs.push(tokio::spawn({
+            let stop = stop.clone();
+            async move { drivers.limits.forget_quiet(stop).await }
+        }));
         if let Some(certificate) = certificate {
             let interval = app.config.server.tls_reload_interval;
             jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
@@ -245,7 +255,8 @@ async fn assemble(
     .await?;
     let metrics = Metrics::new()?;
     let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
-    let partners = Arc::new(OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?);
+    let partners =
+        Arc::new(OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?);
     let (energy, notices) = Energy::new();
     let app = App {
         db,
@@ -275,22 +286,32 @@ async fn open(config: &Config) -> Result<Db, DbError> {
     opened.unwrap_or(Err(DbError::Panicked))
 }
 
+/// What the driver API keeps for the whole node.
+struct Drivers {
+    limits: actix::Data<DriverLimits>,
+    streams: actix::Data<Streams>,
+}
+
 /// The HTTP server with every edge on it.
 fn serve(
     app: &Arc<App>,
     stations: &Arc<Registry>,
     listener: TcpListener,
     limits: actix::Data<Limits>,
+    drivers: &Drivers,
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<actix_web::dev::Server, NodeError> {
     let data = actix::Data::from(Arc::clone(app));
     let stations = Arc::clone(stations);
+    let (driver_limits, streams) = (drivers.limits.clone(), drivers.streams.clone());
     let settings = app.config.server.clone();
     let max_body = settings.max_body;
     let mut server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(data.clone())
             .app_data(limits.clone())
+            .app_data(driver_limits.clone())
+            .app_data(streams.clone())
             .app_data(actix::PayloadConfig::new(max_body))
             // The last is the outermost.
             .wrap(from_fn(web::limits::limit))

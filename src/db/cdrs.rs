@@ -336,7 +336,8 @@ pub fn of_tokens(
             .limit(limit)
             .select((cdrs::seq, cdrs::partner_id, cdrs::body))
             .load(conn)?;
-        let numbered = |(seq, partner_id, body): (i64, _, Json<Cdr>)| NumberedCdr { seq, partner_id, cdr: body.0 };
+        let numbered =
+            |(seq, partner_id, body): (i64, _, Json<Cdr>)| NumberedCdr { seq, partner_id, cdr: body.0 };
         let of_type = |one: &NumberedCdr| one.cdr.cdr_token.token_type == token.token_type;
         found.extend(rows.into_iter().map(numbered).filter(of_type));
     }

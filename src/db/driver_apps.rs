@@ -35,8 +35,7 @@ pub struct Oidc {
 type Row = (String, String, String, String, String, Option<String>, Option<String>, Timestamp);
 
 fn app((id, name, country, party, secret_hash, issuer, audience, created): Row) -> DbResult<DriverApp> {
-    let party =
-        PartyId::new(&country, &party).map_err(|why| DbError::corrupt("app of drivers", why))?;
+    let party = PartyId::new(&country, &party).map_err(|why| DbError::corrupt("app of drivers", why))?;
     let oidc = issuer.zip(audience).map(|(issuer, audience)| Oidc { issuer, audience });
     Ok(DriverApp { id, name, party, secret_hash, oidc, created })
 }

@@ -44,12 +44,7 @@ pub fn find(conn: &mut DbConn, id: &str) -> DbResult<Option<Driver>> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn by_subject(
-    conn: &mut DbConn,
-    app_id: &str,
-    issuer: &str,
-    subject: &str,
-) -> DbResult<Option<Driver>> {
+pub fn by_subject(conn: &mut DbConn, app_id: &str, issuer: &str, subject: &str) -> DbResult<Option<Driver>> {
     Ok(drivers::table
         .filter(drivers::app_id.eq(app_id))
         .filter(drivers::issuer.eq(issuer))
@@ -124,8 +119,8 @@ pub fn token_keys(conn: &mut DbConn, driver_id: &str) -> DbResult<Vec<TokenKey>>
         .load(conn)?;
     rows.into_iter()
         .map(|(country, party, uid, token_type)| {
-            let party = PartyId::new(&country, &party)
-                .map_err(|why| DbError::corrupt("token of a driver", why))?;
+            let party =
+                PartyId::new(&country, &party).map_err(|why| DbError::corrupt("token of a driver", why))?;
             Ok(TokenKey { party, uid: CiString::from(uid), token_type: TokenType::from(token_type.as_str()) })
         })
         .collect()

@@ -276,9 +276,8 @@ fn slice(conn: &mut DbConn, owner: &Owner, for_partners: bool, page: Page) -> Db
 /// # Errors
 /// When the database fails.
 pub fn marks(conn: &mut DbConn, since: Option<Timestamp>) -> DbResult<Vec<(i64, Timestamp)>> {
-    let mut query = locations::table
-        .select((locations::seq, locations::last_updated))
-        .into_boxed::<Backend>();
+    let mut query =
+        locations::table.select((locations::seq, locations::last_updated)).into_boxed::<Backend>();
     if let Some(since) = since {
         query = query.filter(locations::last_updated.ge(since));
     }

@@ -170,10 +170,8 @@ pub fn marks(conn: &mut DbConn, since: Option<Timestamp>) -> DbResult<Vec<(i64, 
 /// # Errors
 /// When the database fails.
 pub fn by_seqs(conn: &mut DbConn, seqs: &[i64]) -> DbResult<Vec<(i64, Tariff)>> {
-    let rows: Vec<(i64, Json<Tariff>)> = tariffs::table
-        .filter(tariffs::seq.eq_any(seqs))
-        .select((tariffs::seq, tariffs::body))
-        .load(conn)?;
+    let rows: Vec<(i64, Json<Tariff>)> =
+        tariffs::table.filter(tariffs::seq.eq_any(seqs)).select((tariffs::seq, tariffs::body)).load(conn)?;
     Ok(rows.into_iter().map(|(seq, body)| (seq, body.0)).collect())
 }
 

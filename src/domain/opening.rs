@@ -98,9 +98,15 @@ mod tests {
         ]}));
         // 2026-06-01 is a Monday; Berlin is two hours ahead.
         for (time, open) in [
-            ("2026-06-01T05:59:00Z", false), ("2026-06-01T06:00:00Z", true), ("2026-06-01T10:00:00Z", false),
-            ("2026-06-01T11:00:00Z", true), ("2026-06-01T21:59:00Z", true), ("2026-06-01T22:00:00Z", false),
-            ("2026-06-06T18:00:00Z", true), ("2026-06-06T23:59:00Z", true), ("2026-06-07T00:00:00Z", false),
+            ("2026-06-01T05:59:00Z", false),
+            ("2026-06-01T06:00:00Z", true),
+            ("2026-06-01T10:00:00Z", false),
+            ("2026-06-01T11:00:00Z", true),
+            ("2026-06-01T21:59:00Z", true),
+            ("2026-06-01T22:00:00Z", false),
+            ("2026-06-06T18:00:00Z", true),
+            ("2026-06-06T23:59:00Z", true),
+            ("2026-06-07T00:00:00Z", false),
         ] {
             assert_eq!(shop.is_open(at(time), Berlin), open, "{time}");
         }
@@ -115,10 +121,7 @@ mod tests {
         let always = hours(json!({"twentyfourseven": true, "exceptional_closings": [
             {"period_begin": "2026-12-24T12:00:00Z", "period_end": "2026-12-26T00:00:00Z"}]}));
         assert!(!always.is_open(at("2026-12-24T12:00:00Z"), Berlin));
-        assert_eq!(
-            always.next_change(at("2026-12-24T00:00:00Z"), Berlin),
-            Some(at("2026-12-24T12:00:00Z"))
-        );
+        assert_eq!(always.next_change(at("2026-12-24T00:00:00Z"), Berlin), Some(at("2026-12-24T12:00:00Z")));
         assert_eq!(always.next_change(at("2026-01-01T00:00:00Z"), Berlin), None);
         let rare = hours(json!({"twentyfourseven": false,
             "exceptional_openings": [{"period_begin": "2026-05-01T08:00:00Z", "period_end": "2026-05-01T18:00:00Z"}],

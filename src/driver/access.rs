@@ -38,7 +38,9 @@ pub enum AccessError {
     #[error("the refresh token is not known, or its time is over; exchange the user id again")]
     NotGood,
     /// The refresh token came again.
-    #[error("the refresh token was used before: everything that came of it has ended; exchange the user id again")]
+    #[error(
+        "the refresh token was used before: everything that came of it has ended; exchange the user id again"
+    )]
     Reused,
 }
 

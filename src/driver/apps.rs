@@ -55,7 +55,8 @@ impl NewApp {
             let url = read_url(&oidc.issuer).map_err(|error| AppError::Issuer(error.to_string()))?;
             // OpenID Connect Discovery 1.0, 3, `issuer`.
             if url.query().is_some() || url.fragment().is_some() {
-                let reason = format!("'{}' has a query or a fragment, which an issuer never has", oidc.issuer);
+                let reason =
+                    format!("'{}' has a query or a fragment, which an issuer never has", oidc.issuer);
                 return Err(AppError::Issuer(reason));
             }
         }
@@ -67,7 +68,12 @@ impl NewApp {
 ///
 /// # Errors
 /// When it can be none, its party is no eMSP of ours, or its id is taken.
-pub fn add(conn: &mut DbConn, new: &NewApp, secret_hash: &str, now: Timestamp) -> Result<DriverApp, AppError> {
+pub fn add(
+    conn: &mut DbConn,
+    new: &NewApp,
+    secret_hash: &str,
+    now: Timestamp,
+) -> Result<DriverApp, AppError> {
     new.check()?;
     if !parties::find(conn, &new.party)?.is_some_and(|party| party.has_role(&Role::Emsp)) {
         return Err(AppError::NoEmsp(new.party.clone()));

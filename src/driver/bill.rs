@@ -42,11 +42,7 @@ impl Taxed {
             (None, None) => None,
             (one, two) => Some(one.unwrap_or_default().checked_add(two.unwrap_or_default())?),
         };
-        Some(Self {
-            net: self.net.checked_add(other.net)?,
-            tax,
-            gross: self.gross.checked_add(other.gross)?,
-        })
+        Some(Self { net: self.net.checked_add(other.net)?, tax, gross: self.gross.checked_add(other.gross)? })
     }
 
     /// The same with the other sign.
@@ -184,7 +180,8 @@ mod tests {
     fn lines_add_up_to_the_total() {
         let (energy, fixed) = (price("10.00", Some("11.90")), price("0.50", Some("0.60")));
         let total = price("8.00", Some("9.52"));
-        let parts = [(LineKind::Fixed, Some(&fixed)), (LineKind::Energy, Some(&energy)), (LineKind::Time, None)];
+        let parts =
+            [(LineKind::Fixed, Some(&fixed)), (LineKind::Energy, Some(&energy)), (LineKind::Time, None)];
         let bill = Bill::of_parts("EUR", &total, parts, false).unwrap();
         let shown: Vec<String> = bill
             .lines

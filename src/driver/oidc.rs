@@ -152,7 +152,9 @@ impl Issuers {
                     ErrorKind::InvalidAudience => {
                         return Err(wrong("aud", format!("is not {}", oidc.audience)));
                     }
-                    ErrorKind::MissingRequiredClaim(_) | ErrorKind::Json(_) => return Err(OidcError::NoToken),
+                    ErrorKind::MissingRequiredClaim(_) | ErrorKind::Json(_) => {
+                        return Err(OidcError::NoToken);
+                    }
                     // Signed with another of the issuer's keys, perhaps.
                     _ => continue,
                 },

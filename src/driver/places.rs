@@ -113,9 +113,8 @@ impl Keeper {
                 changed.insert(key);
             }
         }
-        let is_new = |(seq, at): &(i64, Timestamp)| {
-            self.tariff_marks.get(seq).is_none_or(|(known, _)| known != at)
-        };
+        let is_new =
+            |(seq, at): &(i64, Timestamp)| self.tariff_marks.get(seq).is_none_or(|(known, _)| known != at);
         let seqs: Vec<i64> = marks.into_iter().filter(is_new).map(|(seq, _)| seq).collect();
         for part in seqs.chunks(AT_ONCE) {
             for (seq, tariff) in tariffs::by_seqs(conn, part)? {
@@ -209,12 +208,7 @@ impl Keeper {
     }
 
     /// What a kWh costs at a connector by the tariffs that it names.
-    fn price_of_named(
-        &self,
-        party: &PartyId,
-        connector: &Connector,
-        now: Timestamp,
-    ) -> Option<EnergyPrice> {
+    fn price_of_named(&self, party: &PartyId, connector: &Connector, now: Timestamp) -> Option<EnergyPrice> {
         let named = |(index, id): (usize, &CiString)| {
             let offered = self.tariffs.get(&(party.clone(), id.key()))?;
             Some(Offer::named(index, &offered.tariff))

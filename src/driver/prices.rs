@@ -5,49 +5,79 @@
 use crate::app::policy_of;
 use crate::charging::tariff_choice::buyer_of;
 use crate::config::PricingConfig;
-use crate::db::{DbConn, DbResult, goods, tariffs};
-use crate::domain::Timestamp;
-use crate::domain::assignment::ConnectorRef;
+use crate::db::{DbConn, DbResult, goods, locations, tariffs};
+use crate::domain::assignment::{Buyer, ConnectorRef};
 use crate::domain::location::{Connector, Evse, Location};
-use crate::domain::tariff::Tariff;
+use crate::domain::tariff::{Tariff, TariffType};
 use crate::domain::token::Token;
+use crate::domain::{CiString, Timestamp};
 use crate::driver::bill::Bill;
-use crate::pricing::choice::{Offer, choose, wanted_type};
+use crate::pricing::choice::{Goods, Offer, choose, wanted_type};
 use crate::pricing::{PricingError, SimulatedCharge, SimulationError, Tariffs};
 use chrono_tz::Tz;
 
-/// The tariff by which a charge with a token would be priced at a connector. None means free of charge at ours, and
-/// not known at a partner's.
-///
-/// # Errors
-/// When the database fails.
-pub fn tariff_at(
-    conn: &mut DbConn,
-    location: &Location,
-    partner_id: Option<i64>,
-    (evse, connector): (&Evse, &Connector),
-    token: Option<&Token>,
-    at: Timestamp,
-) -> DbResult<Option<Tariff>> {
-    let wanted = wanted_type(token.map(|token| &token.token_type), None);
-    if partner_id.is_some() {
-        let mut named = Vec::new();
-        for id in connector.tariff_ids.iter().flatten() {
-            named.extend(tariffs::find(conn, &location.party, id)?);
-        }
-        let offers: Vec<Offer<'_>> =
-            named.iter().enumerate().map(|(index, tariff)| Offer::named(index, tariff)).collect();
-        return Ok(choose(&offers, &wanted, at).map(|offer| offer.tariff.clone()));
+/// The tariffs of a place, for one driver.
+#[derive(Debug)]
+pub struct Shelf {
+    location_id: CiString,
+    wanted: TariffType,
+    offered: Offered,
+}
+
+#[derive(Debug)]
+enum Offered {
+    /// At a place of ours: what is assigned there, and who buys.
+    Ours(Goods, Option<Buyer>),
+    /// At a partner's: what its connectors name.
+    Theirs(Vec<Tariff>),
+}
+
+impl Shelf {
+    /// What is offered at a place to whoever has a token; without one, to everybody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn at(
+        conn: &mut DbConn,
+        location: &Location,
+        partner_id: Option<i64>,
+        token: Option<&Token>,
+    ) -> DbResult<Self> {
+        let offered = if partner_id.is_some() {
+            let mut named = Vec::new();
+            for id in locations::named_by(location) {
+                named.extend(tariffs::find(conn, &location.party, &id.into())?);
+            }
+            Offered::Theirs(named)
+        } else {
+            let buyer = token.map(|token| buyer_of(conn, token, None)).transpose()?;
+            Offered::Ours(goods::at(conn, location)?, buyer)
+        };
+        let wanted = wanted_type(token.map(|token| &token.token_type), None);
+        Ok(Self { location_id: location.id.clone(), wanted, offered })
     }
-    let buyer = token.map(|token| buyer_of(conn, token, None)).transpose()?;
-    let goods = goods::at(conn, location)?;
-    let place = ConnectorRef {
-        location_id: location.id.clone(),
-        evse_uid: evse.uid.clone(),
-        connector_id: connector.id.clone(),
-    };
-    let offers = goods.at(&place, connector, |assigned| assigned.is_for(buyer.as_ref()));
-    Ok(choose(&offers, &wanted, at).map(|offer| offer.tariff.clone()))
+
+    /// The tariff by which a charge of the driver would be priced at a connector. None means free of charge at ours,
+    /// and not known at a partner's.
+    #[must_use]
+    pub fn tariff(&self, evse: &Evse, connector: &Connector, at: Timestamp) -> Option<&Tariff> {
+        let offers: Vec<Offer<'_>> = match &self.offered {
+            Offered::Theirs(named) => {
+                let ids = connector.tariff_ids.iter().flatten().enumerate();
+                let found = |id: &CiString| named.iter().find(|tariff| tariff.id == *id);
+                ids.filter_map(|(index, id)| Some(Offer::named(index, found(id)?))).collect()
+            }
+            Offered::Ours(goods, buyer) => {
+                let place = ConnectorRef {
+                    location_id: self.location_id.clone(),
+                    evse_uid: evse.uid.clone(),
+                    connector_id: connector.id.clone(),
+                };
+                goods.at(&place, connector, |assigned| assigned.is_for(buyer.as_ref()))
+            }
+        };
+        choose(&offers, &self.wanted, at).map(|offer| offer.tariff)
+    }
 }
 
 /// What a charge would cost by a tariff; without one it is free.
@@ -64,8 +94,8 @@ pub fn estimate(
     let running = charge.price(&tariffs, zone)?;
     let cost = running.cost(&tariffs)?;
     let currency = tariff.map_or(&config.currency, |tariff| &tariff.currency);
-    let bill = Bill::of_cost(currency, &cost)
-        .ok_or(PricingError::TooLarge { what: "the lines of the charge" })?;
+    let bill =
+        Bill::of_cost(currency, &cost).ok_or(PricingError::TooLarge { what: "the lines of the charge" })?;
     let energy = cost.total_energy.to_string();
     Ok((bill, SimulatedResult { energy_kwh: energy, is_full: cost.total_energy == charge.energy }))
 }

@@ -53,7 +53,12 @@ pub struct Receipt {
 
 /// Whether a CDR or session is of one of these tokens.
 #[must_use]
-pub fn is_of(tokens: &[TokenKey], party: Option<&PartyId>, uid: &CiString, kind: &crate::domain::token::TokenType) -> bool {
+pub fn is_of(
+    tokens: &[TokenKey],
+    party: Option<&PartyId>,
+    uid: &CiString,
+    kind: &crate::domain::token::TokenType,
+) -> bool {
     tokens.iter().any(|token| Some(&token.party) == party && token.uid == *uid && token.token_type == *kind)
 }
 
@@ -73,8 +78,7 @@ pub fn receipt_of(
         let token = &cdr.cdr_token;
         is_of(&tokens, token.party.as_ref(), &token.uid, &token.token_type)
     });
-    let documents: Vec<Document> =
-        own.map(|cdr| Document { bill: Bill::of_cdr(&cdr), cdr }).collect();
+    let documents: Vec<Document> = own.map(|cdr| Document { bill: Bill::of_cdr(&cdr), cdr }).collect();
     Ok((!documents.is_empty()).then(|| account(documents)))
 }
 

@@ -131,14 +131,7 @@ fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-fn new_row(
-    app: &App,
-    id: String,
-    kind: &str,
-    partner: &Partner,
-    from: &PartyId,
-    to: &PartyId,
-) -> CommandRow {
+fn new_row(app: &App, id: String, kind: &str, partner: &Partner, from: &PartyId, to: &PartyId) -> CommandRow {
     let now = app.now();
     let timeout = TimeDelta::from_std(app.config.roaming.command_timeout).unwrap_or(TimeDelta::MAX);
     CommandRow {

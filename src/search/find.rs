@@ -77,6 +77,14 @@ pub struct Hit {
     pub metres: Option<f64>,
 }
 
+impl Hit {
+    /// Whole metres from the point around which was looked.
+    #[must_use]
+    pub fn whole_metres(&self) -> Option<u64> {
+        self.metres.map(|metres| whole(metres.round()))
+    }
+}
+
 /// A page of places.
 #[derive(Debug, Clone)]
 pub struct Found {

@@ -168,7 +168,9 @@ mod tests {
             })
         };
         let mut seen = 0;
-        for center in [point(48.9, 9.2), point(0.0, 179.9), point(89.9, 10.0), point(-89.99, 0.0), point(70.0, -179.99)] {
+        for center in
+            [point(48.9, 9.2), point(0.0, 179.9), point(89.9, 10.0), point(-89.99, 0.0), point(70.0, -179.99)]
+        {
             for metres in [100.0, 50_000.0, 900_000.0] {
                 let around = center.around(metres);
                 for step in 0..72 {
@@ -177,7 +179,9 @@ mod tests {
                         (center.latitude + angle.sin() * metres / DEGREE).clamp(-90.0, 90.0),
                         wrapped(center.longitude + angle.cos() * metres / DEGREE),
                     );
-                    let Some(found) = found.filter(|found| center.distance(*found) <= metres) else { continue };
+                    let Some(found) = found.filter(|found| center.distance(*found) <= metres) else {
+                        continue;
+                    };
                     assert!(inside(around, found), "{center:?} {metres} {found:?} {around:?}");
                     seen += 1;
                 }

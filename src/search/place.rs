@@ -177,7 +177,10 @@ impl Place {
     /// Whether a connector of it names a tariff, by its folded id.
     #[must_use]
     pub fn names(&self, tariff: &str) -> bool {
-        self.spots.iter().flat_map(|spot| &spot.outlets).any(|outlet| outlet.tariffs.iter().any(|id| id == tariff))
+        self.spots
+            .iter()
+            .flat_map(|spot| &spot.outlets)
+            .any(|outlet| outlet.tariffs.iter().any(|id| id == tariff))
     }
 }
 

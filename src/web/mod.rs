@@ -1,7 +1,8 @@
-//! What operators and their tools reach over HTTP: health, metrics, the operator API; and what the server does
+//! What operators, drivers and their tools reach over HTTP: health, metrics, the operator API, the driver API; and what the server does
 //! for every edge: ids, client addresses, limits, TLS.
 
 pub mod api;
+pub mod driver;
 pub mod health;
 pub mod limits;
 pub mod metrics;
@@ -17,5 +18,6 @@ pub fn configure(service: &mut ServiceConfig) {
         .route("/livez", get().to(health::livez))
         .route("/readyz", get().to(health::readyz))
         .route("/metrics", get().to(metrics::metrics))
-        .configure(api::configure);
+        .configure(api::configure)
+        .configure(driver::configure);
 }

@@ -26,7 +26,9 @@ fn may_import(from: &str, to: &str) -> bool {
         // Places of locations, with what a kWh costs there.
         "search" => ["domain", "pricing"].contains(&to),
         // A driver's charges are those of a station or of a partner.
-        "driver" => tool || FOR_USE_CASES.contains(&to) || ["charging", "roaming", "finance", "search"].contains(&to),
+        "driver" => {
+            tool || FOR_USE_CASES.contains(&to) || ["charging", "roaming", "finance", "search"].contains(&to)
+        }
         // Its orders are calls of a station, in charging's words.
         "energy" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
         "charging" | "roaming" | "payments" | "finance" => tool || FOR_USE_CASES.contains(&to),

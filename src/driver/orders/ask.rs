@@ -173,7 +173,9 @@ pub async fn start(app: &Arc<App>, asking: Asking, wish: StartWish) -> Result<Or
     let (driver, asked) = (asking.driver_id.clone(), wish.clone());
     let (target, token) = app
         .db
-        .read(move |conn| target(conn, &driver, &asked.party, &asked.location_id, &asked.evse_uid, asked.token.as_ref()))
+        .read(move |conn| {
+            target(conn, &driver, &asked.party, &asked.location_id, &asked.evse_uid, asked.token.as_ref())
+        })
         .await?;
     if let Some(evse) = target.location.evse(&wish.evse_uid) {
         check_connector(evse, wish.connector_id.as_ref())?;
@@ -292,16 +294,22 @@ pub async fn reserve(app: &Arc<App>, asking: Asking, wish: ReserveWish) -> Resul
         return Ok(order);
     }
     if wish.expires <= app.now() {
-        return Err(OrderError::Incomplete(format!("the reservation would end at {}, which is over", wish.expires)));
+        return Err(OrderError::Incomplete(format!(
+            "the reservation would end at {}, which is over",
+            wish.expires
+        )));
     }
     let (driver, asked) = (asking.driver_id.clone(), wish.clone());
     let (target, token) = app
         .db
-        .read(move |conn| target(conn, &driver, &asked.party, &asked.location_id, &asked.evse_uid, asked.token.as_ref()))
+        .read(move |conn| {
+            target(conn, &driver, &asked.party, &asked.location_id, &asked.evse_uid, asked.token.as_ref())
+        })
         .await?;
-    let reservable = target.location.evse(&wish.evse_uid).is_some_and(|evse| {
-        evse.capabilities.iter().flatten().any(|word| word == "RESERVABLE")
-    });
+    let reservable = target
+        .location
+        .evse(&wish.evse_uid)
+        .is_some_and(|evse| evse.capabilities.iter().flatten().any(|word| word == "RESERVABLE"));
     let body = OrderBody {
         expires: Some(wish.expires),
         ..body_of(OrderKind::Reserve, &target.location, wish.evse_uid.clone(), &token.key())
@@ -373,7 +381,8 @@ async fn send(
 ) -> Result<Order, OrderError> {
     let registered = partner.filter(|partner| partner.status == PartnerStatus::Registered);
     let Some(partner) = registered else {
-        return refuse(app, order, "the operator of the station is not connected at the moment".to_owned()).await;
+        return refuse(app, order, "the operator of the station is not connected at the moment".to_owned())
+            .await;
     };
     let (from, to, id) = (order.body.token_party.clone(), order.body.party.clone(), order.id.clone());
     let app = Arc::clone(app);
@@ -449,10 +458,13 @@ fn target(
 ) -> Result<(Target, Token), OrderError> {
     let tokens = drivers::tokens_of(conn, driver_id)?;
     let missing = || OrderError::Missing(format!("EVSE {evse_uid} at location {location_id} of {party}"));
-    let (location, partner_id) =
-        locations::find_with_owner(conn, party, location_id)?.ok_or_else(missing)?;
+    let (location, partner_id) = locations::find_with_owner(conn, party, location_id)?.ok_or_else(missing)?;
     let allowed = location.publish
-        || location.publish_allowed_to.iter().flatten().any(|one| tokens.iter().any(|token| is_meant(one, token)));
+        || location
+            .publish_allowed_to
+            .iter()
+            .flatten()
+            .any(|one| tokens.iter().any(|token| is_meant(one, token)));
     let there = location.evse(evse_uid).is_some_and(|evse| evse.status != EvseStatus::Removed);
     if !allowed || !there {
         return Err(missing());
@@ -464,9 +476,8 @@ fn target(
 
 /// The token that is named, or else the first that is good.
 fn choose_token(tokens: Vec<Token>, wanted: Option<&(TokenType, CiString)>) -> Result<Token, OrderError> {
-    let is_named = |token: &Token| {
-        wanted.is_none_or(|(kind, uid)| token.token_type == *kind && token.uid == *uid)
-    };
+    let is_named =
+        |token: &Token| wanted.is_none_or(|(kind, uid)| token.token_type == *kind && token.uid == *uid);
     let mut named = tokens.into_iter().filter(is_named).peekable();
     if named.peek().is_none() {
         let what = wanted.map_or_else(
@@ -488,9 +499,9 @@ fn check_connector(evse: &Evse, connector: Option<&CiString>) -> Result<(), Orde
         Some(id) if evse.connector(id).is_none() => {
             Err(OrderError::Missing(format!("connector {id} at EVSE {}", evse.uid)))
         }
-        None if evse.capabilities.iter().flatten().any(|word| word == required) => {
-            Err(OrderError::Incomplete(format!("connector_id is required for EVSE {} ({required})", evse.uid)))
-        }
+        None if evse.capabilities.iter().flatten().any(|word| word == required) => Err(
+            OrderError::Incomplete(format!("connector_id is required for EVSE {} ({required})", evse.uid)),
+        ),
         _ => Ok(()),
     }
 }

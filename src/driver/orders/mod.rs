@@ -5,5 +5,5 @@
 mod ask;
 mod standing;
 
-pub use ask::{Asking, OrderError, ReserveWish, StartWish, cancel, reserve, start, stop};
+pub use ask::{Asking, OrderError, ReserveWish, StartWish, TokenWish, cancel, reserve, start, stop};
 pub use standing::{OrderState, Standing, standing};

@@ -67,8 +67,7 @@ mod tests {
         let energy = |price| json!([component("ENERGY", price)]);
         assert_eq!(price(json!([{"price_components": energy(0.40)}])), both("0.476", "0.476"));
         let night = json!({"start_time": "22:00", "end_time": "06:00"});
-        let cheap_at_night =
-            json!([{"price_components": energy(0.20), "restrictions": night}, {"price_components": energy(0.40)}]);
+        let cheap_at_night = json!([{"price_components": energy(0.20), "restrictions": night}, {"price_components": energy(0.40)}]);
         assert_eq!(price(cheap_at_night), both("0.238", "0.476"));
         let only_at_night = json!([{"price_components": energy(0.20), "restrictions": night}]);
         assert_eq!(price(only_at_night), both("0", "0.238"));
