@@ -48,7 +48,10 @@ impl Taxed {
     /// The same with the other sign.
     #[must_use]
     pub fn negated(self) -> Self {
-        let other = |amount: Decimal| if amount.is_zero() { amount } else { -amount };
+        let other = |mut amount: Decimal| {
+            amount.set_sign_negative(amount.is_sign_positive() && !amount.is_zero());
+            amount
+        };
         Self { net: other(self.net), tax: self.tax.map(other), gross: other(self.gross) }
     }
 

@@ -2,8 +2,8 @@
 //! what a kWh costs everybody at each connector now.
 //!
 //! What changed is read off the times of change beside the documents: those of the last seconds each time, and all of
-//! them now and then, which also finds what is gone, and what a partner's slow clock dates back. What a partner tells
-//! this node is named besides, whatever its time says.
+//! them every few seconds, which also finds what is new or gone, and what is dated back. What a partner tells this node
+//! is named besides, whatever its time says.
 
 use crate::db::{DbConn, DbResult, assignments, goods, locations, tariffs};
 use crate::domain::assignment::{Buyers, ConnectorRef};
@@ -17,6 +17,7 @@ use crate::search::{Place, Snapshot};
 use chrono::TimeDelta;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Documents that are read with one query.
 const AT_ONCE: usize = 500;
@@ -56,6 +57,8 @@ pub struct Keeper {
     assigning: HashSet<PartyId>,
     /// When it last looked; never as long as it did not.
     looked: Option<Timestamp>,
+    /// How long it took to see the times of change of everything.
+    scan: Duration,
 }
 
 impl Keeper {
@@ -63,6 +66,12 @@ impl Keeper {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot)
+    }
+
+    /// How long it took last to see the times of change of everything, without reading what had changed.
+    #[must_use]
+    pub fn scan(&self) -> Duration {
+        self.scan
     }
 
     /// Looks for what changed, and shows it in a new snapshot; whether there is anything new.
@@ -75,10 +84,14 @@ impl Keeper {
         let since = before.filter(|_| !whole).map(|at| at.min(now).minus(OVERLAP));
         let mut repriced = self.look_at_tariffs(conn, look, since)?;
         repriced.extend(self.turned(before, now));
-        if whole || before.is_none() {
+        if whole {
             self.assigning = assignments::all(conn)?.into_iter().map(|one| one.party).collect();
         }
+        let begun = Instant::now();
         let (marks, mut seqs) = self.look_at_locations(conn, look, since)?;
+        if whole {
+            self.scan = begun.elapsed();
+        }
         for place in self.snapshot.places() {
             if repriced.iter().any(|(party, id)| *party == place.party && place.names(id)) {
                 seqs.insert(place.seq);

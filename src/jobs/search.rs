@@ -1,5 +1,5 @@
 //! Keeps the index of places up to date: at once with what partners tell this node, within half a second with what
-//! changed of late in the database, whoever changed it, and within a minute with everything else.
+//! changed of late in the database, whoever changed it, and within seconds with everything else.
 
 use crate::app::{App, Event};
 use crate::db::DbError;
@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it looks for what changed of late.
 const POLL: Duration = Duration::from_millis(500);
-/// How often it looks at everything.
-const WHOLE: Duration = Duration::from_secs(60);
+/// How often it looks at everything, at most.
+const WHOLE: Duration = Duration::from_secs(2);
+/// A look at everything may take this part of the time at most.
+const SHARE: u32 = 50;
 /// How long news are gathered before they are looked at together.
 const GATHER: Duration = Duration::from_millis(50);
 
@@ -66,7 +68,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
                 note(&mut look, Ok(event));
             }
         }
-        look.whole |= whole_at.elapsed() >= WHOLE;
+        look.whole |= whole_at.elapsed() >= WHOLE.max(keeper.scan().saturating_mul(SHARE));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starting and stopping at our own stations.
 
 use super::phone::{AppOf, Phone};
+use super::places::indexed;
 use super::station::{Manner, Station};
 use crate::charging::site::Site;
 use crate::roaming::peer::until;
@@ -64,6 +65,7 @@ on_each_engine! {
         let app = AppOf::new(node, "app").await;
         let (anna, otto) = (app.driver("anna").await, app.driver("otto").await);
         let station = Station::come(node, "CS0", Manner::Obliging).await;
+        indexed(node, 1).await;
         let (status, order) = ask_with_key(&anna, "/charges", "k1", Some(wish("E0"))).await;
         assert_eq!((status, &order["kind"]), (202, &json!("START")), "{order}");
         let order = until_state(&anna, &order, "STARTED").await;

@@ -19,7 +19,7 @@ on_each_engine! {
         let (anna, otto) = (app.driver("anna").await, app.driver("otto").await);
         let again = app.driver("anna").await;
         let mut statuses = Vec::new();
-        for at in 0..7 {
+        for at in 0..9 {
             // A new token gives the driver no new share.
             let phone = if at % 2 == 0 { &anna } else { &again };
             let response = phone.send(Method::GET, "/locations?bbox=0,0,1,1", HeaderMap::new(), None).await;
@@ -37,7 +37,11 @@ on_each_engine! {
             own.push(otto.status("/locations?bbox=0,0,1,1").await);
         }
         assert_eq!(own[0], 200);
-        assert_eq!(app.ask(&[("grant_type", "client_credentials")]).await.status(), 429);
+        let mut asked = Vec::new();
+        for _ in 0..6 {
+            asked.push(app.ask(&[("grant_type", "client_credentials")]).await.status().as_u16());
+        }
+        assert!(asked.contains(&429), "{asked:?}");
         assert_eq!(other.ask(&[("grant_type", "client_credentials")]).await.status(), 200);
         node.stop().await;
     }

@@ -4,7 +4,6 @@ use super::phone::{AppOf, refusal};
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
@@ -24,6 +23,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// A key of an issuer.
 struct Key {
     kid: &'static str,
+    pkcs8: Vec<u8>,
     pair: EcdsaKeyPair,
 }
 
@@ -32,7 +32,7 @@ impl Key {
         let pkcs8 =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
-        Self { kid, pair }
+        Self { kid, pkcs8: pkcs8.as_ref().to_vec(), pair }
     }
 
     fn public(&self) -> Value {
@@ -43,8 +43,7 @@ impl Key {
     }
 
     fn sign(&self, claims: &Value) -> String {
-        let der = self.pair.private_key().as_der().unwrap();
-        let key = EncodingKey::from_ec_der(der.as_ref());
+        let key = EncodingKey::from_ec_der(&self.pkcs8);
         let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(Algorithm::ES256) };
         encode(&header, claims, &key).unwrap()
     }

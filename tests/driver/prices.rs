@@ -82,7 +82,7 @@ on_each_engine! {
             node: &site.node, token: tokens["access_token"].as_str().unwrap().to_owned(), driver_id: String::new(),
         };
         let price = looker.get(&format!("{PRICE}?kwh=10&minutes=60")).await;
-        assert_eq!((&price["tariff"]["id"], &price["total"]["net"]), (&json!("T1"), &json!("7.60")), "{price}");
+        assert_eq!((&price["tariff"]["id"], &price["total"]["net"]), (&json!("T1"), &json!("7.70")), "{price}");
         // Where nothing is offered, charging is free at our own stations.
         site.name_no_tariffs().await;
         let price = looker.get(&format!("{PRICE}?kwh=10&minutes=60")).await;

@@ -47,10 +47,12 @@ impl Station {
             .unwrap();
         let task = tokio::spawn(async move {
             let (mut sink, mut source) = socket.split();
-            let mut transaction = 0;
+            // A meter value waits until its charge has a number.
+            let (mut transaction, mut booted) = (0, false);
             loop {
                 tokio::select! {
-                    Some(mut frame) = to_send.recv() => {
+                    Some(mut frame) = to_send.recv(), if transaction != 0 || !booted => {
+                        booted = true;
                         if frame[3].get("transactionId").is_some() {
                             frame[3]["transactionId"] = json!(transaction);
                         }

@@ -4,6 +4,7 @@
 
 mod ask;
 mod standing;
+mod target;
 
 pub use ask::{Asking, OrderError, ReserveWish, StartWish, TokenWish, cancel, reserve, start, stop};
 pub use standing::{OrderState, Standing, standing};

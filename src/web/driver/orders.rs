@@ -21,7 +21,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use utoipa::{IntoParams, ToSchema};
 
 /// The longest that an answer waits for news, seconds.
@@ -349,12 +349,12 @@ pub async fn get(
     let missing = format!("there is no order {id} of this driver");
     let find = move |conn: &mut DbConn| driver_orders::find(conn, &held.driver_id, &id);
     let order = app.db.read::<_, DbError, _>(find).await?.ok_or_else(|| Problem::not_found(missing))?;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(wait);
+    let (begun, longest) = (Instant::now(), Duration::from_secs(wait));
     loop {
         // Registered before looking, so that a result while looking is not lost.
         let woken = app.wakes.commands.notified();
         let stands = stands(&app, order.clone()).await?;
-        if stands.state != OrderState::Requested || tokio::time::Instant::now() >= deadline {
+        if stands.state != OrderState::Requested || begun.elapsed() >= longest {
             return Ok(web::Json(stands.into()));
         }
         tokio::select! {
