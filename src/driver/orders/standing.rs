@@ -105,7 +105,7 @@ fn session_of(conn: &mut DbConn, order: &Order) -> DbResult<Option<Session>> {
             && session.evse_uid == body.evse_uid
             && session.start_date_time >= order.created.minus(CLOCKS)
     };
-    let found = of_party().find(referred).or_else(|| of_party().filter(meant).last());
+    let found = of_party().find(referred).or_else(|| of_party().rfind(meant));
     Ok(found.cloned())
 }
 

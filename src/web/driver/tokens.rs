@@ -67,7 +67,7 @@ pub async fn list(
 
 /// What became of a token that an app gives a driver.
 enum Linked {
-    Now(Token),
+    Now(Box<Token>),
     NoDriver,
     NoToken,
     Others,
@@ -105,16 +105,16 @@ pub async fn link(
         }
         let Some((token, None)) = tokens::find(conn, &key)? else { return Ok(Linked::NoToken) };
         match drivers::owner_of(conn, &key)? {
-            Some(owner) if owner == driver_id => Ok(Linked::Now(token)),
+            Some(owner) if owner == driver_id => Ok(Linked::Now(Box::new(token))),
             Some(_) => Ok(Linked::Others),
             None => {
                 drivers::link_token(conn, &driver_id, &key, clock.now())?;
-                Ok::<_, DbError>(Linked::Now(token))
+                Ok::<_, DbError>(Linked::Now(Box::new(token)))
             }
         }
     };
     match app.db.write(write).await? {
-        Linked::Now(token) => Ok(web::Json(token.into())),
+        Linked::Now(token) => Ok(web::Json((*token).into())),
         Linked::NoDriver => Err(Problem::not_found("there is no such driver of this app")),
         Linked::NoToken => {
             Err(Problem::not_found(format!("there is no token {uid} of type {token_type} of the eMSP")))
