@@ -4,12 +4,15 @@ use crate::charging::StationLink;
 use crate::clock::Clock;
 use crate::config::{self, Config, PricingConfig};
 use crate::db::Db;
-use crate::domain::Timestamp;
+use crate::domain::party::PartyId;
+use crate::domain::{CiString, Timestamp};
+use crate::driver::oidc::Issuers;
 use crate::energy::Energy;
 use crate::metrics::Metrics;
 use crate::payments::Payments;
 use crate::pricing::{PricingPolicy, Rounding, WrappedDays};
 use crate::roaming::PartnerLink;
+use crate::search::Search;
 use crate::security::Keys;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast};
@@ -36,6 +39,10 @@ pub struct App {
     pub energy: Energy,
     /// The way to who holds and takes money, and who moves payments on.
     pub payments: Payments,
+    /// Where one can charge.
+    pub search: Search,
+    /// Issuers of drivers' id tokens.
+    pub issuers: Issuers,
     /// What wakes the jobs.
     pub wakes: Wakes,
 }
@@ -101,6 +108,10 @@ pub enum Event {
     CdrWritten(String),
     /// An ad hoc payment changed; its id.
     PaymentChanged(String),
+    /// A partner told of a location; its owner and id.
+    LocationTold(PartyId, CiString),
+    /// A partner told of a tariff, or that it is gone; its owner and id.
+    TariffTold(PartyId, CiString),
 }
 
 impl Wakes {

@@ -13,7 +13,7 @@ pub struct Metrics {
     pub ocpp_messages: IntCounterVec,
     /// What a station sent that the schema does not allow but could be understood, by action.
     pub ocpp_violations: IntCounterVec,
-    /// What was refused, by edge (`ocpp`, `ocpi`, `api`) and reason.
+    /// What was refused, by edge (`ocpp`, `ocpi`, `api`, `driver`) and reason.
     pub refused: IntCounterVec,
     /// OCPI requests by direction, module and result.
     pub ocpi_requests: IntCounterVec,

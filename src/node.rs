@@ -5,16 +5,20 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, PaymentsConfig, ProviderName, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
+use crate::driver::oidc::Issuers;
 use crate::energy::{self, Energy, Notices};
-use crate::jobs::{commands, delivery, receipts, settle, site_meters, sync, tariffs};
+use crate::jobs::{commands, delivery, receipts, search, settle, site_meters, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
 use crate::ocpp::{self, Registry};
 use crate::payments::stripe::{Stripe, StripeError};
 use crate::payments::{PaymentProvider, Payments};
+use crate::search::Search;
 use crate::security::{Keys, SealBroken};
 use crate::web;
+use crate::web::driver::events::Streams;
+use crate::web::driver::limits::DriverLimits;
 use crate::web::limits::Limits;
 use crate::web::live::{self, Live};
 use crate::web::tls::{Certificate, TlsError};
@@ -120,14 +124,22 @@ impl Node {
 
         let limits = actix::Data::new(Limits::new(&app.config.limits));
         let live = Arc::new(Live::default());
-        let server = serve(&app, &stations, listener, limits.clone(), &live, certificate.as_ref())?;
+        let stop = CancellationToken::new();
+        let drivers = Drivers {
+            limits: actix::Data::new(DriverLimits::new(&app.config.driver)),
+            streams: actix::Data::new(Streams::new(&app.config.driver, stop.clone())),
+        };
+        let server = serve(&app, &stations, listener, limits.clone(), &live, &drivers, certificate.as_ref())?;
         let handle = server.handle();
         let server = tokio::spawn(server);
-        let stop = CancellationToken::new();
         let mut jobs = vec![tokio::spawn({
             let stop = stop.clone();
             async move { limits.forget_quiet(stop).await }
         })];
+        jobs.push(tokio::spawn({
+            let stop = stop.clone();
+            async move { drivers.limits.forget_quiet(stop).await }
+        }));
         if let Some(certificate) = certificate {
             let interval = app.config.server.tls_reload_interval;
             jobs.push(tokio::spawn(certificate.watch(interval, stop.clone())));
@@ -142,6 +154,7 @@ impl Node {
         jobs.push(tokio::spawn(delivery::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(sync::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(tariffs::run(Arc::clone(&app), stop.clone())));
+        jobs.push(tokio::spawn(search::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(site_meters::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(energy::run(Arc::clone(&app), notices, stop.clone())));
         tracing::info!(%address, public_url = app.public_url, "listening");
@@ -252,19 +265,22 @@ async fn assemble(
     .await?;
     let metrics = Metrics::new()?;
     let stations = Registry::new(config.ocpp.clone(), metrics.clone(), db.clone(), clock.clone());
-    let partners = OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?;
+    let partners =
+        Arc::new(OcpiLink::new(db.clone(), keys()?, clock.clone(), &config.roaming, metrics.clone())?);
     let (energy, notices) = Energy::new();
     let provider = provider(&config.payments)?;
     let app = App {
         db,
+        issuers: Issuers::new(partners.clone(), clock.clone()),
         clock,
         keys: keys()?,
         metrics,
         public_url,
         stations: stations.clone(),
-        partners: Arc::new(partners),
+        partners,
         energy,
         payments: Payments::new(provider),
+        search: Search::default(),
         wakes: Wakes::default(),
         config,
     };
@@ -290,6 +306,12 @@ async fn open(config: &Config) -> Result<Db, DbError> {
     opened.unwrap_or(Err(DbError::Panicked))
 }
 
+/// What the driver API keeps for the whole node.
+struct Drivers {
+    limits: actix::Data<DriverLimits>,
+    streams: actix::Data<Streams>,
+}
+
 /// The HTTP server with every edge on it.
 fn serve(
     app: &Arc<App>,
@@ -297,11 +319,13 @@ fn serve(
     listener: TcpListener,
     limits: actix::Data<Limits>,
     live: &Arc<Live>,
+    drivers: &Drivers,
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<actix_web::dev::Server, NodeError> {
     let data = actix::Data::from(Arc::clone(app));
     let live = actix::Data::from(Arc::clone(live));
     let stations = Arc::clone(stations);
+    let (driver_limits, streams) = (drivers.limits.clone(), drivers.streams.clone());
     let settings = app.config.server.clone();
     let max_body = settings.max_body;
     let mut server = HttpServer::new(move || {
@@ -309,6 +333,8 @@ fn serve(
             .app_data(data.clone())
             .app_data(limits.clone())
             .app_data(live.clone())
+            .app_data(driver_limits.clone())
+            .app_data(streams.clone())
             .app_data(actix::PayloadConfig::new(max_body))
             // The last is the outermost.
             .wrap(from_fn(web::limits::limit))

@@ -17,6 +17,7 @@ pub struct Keys {
     hash: hmac::Key,
     seal: LessSafeKey,
     access_tokens: [u8; 32],
+    driver_tokens: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -48,6 +49,20 @@ pub fn new_station_password() -> String {
     random::<10>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A new uid of a driver's token: 20 characters, which is what an OCPP 1.6 idTag holds (OCPP 1.6, 7.28 IdToken).
+#[must_use]
+pub fn new_token_uid() -> String {
+    random::<10>().iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// A new number of a contract of an eMSP: an eMAID without its optional check digit, like `DE-ABC-C0A1B2C3D`
+/// (ISO 15118-2, Annex H).
+#[must_use]
+pub fn new_contract_id(country_code: &str, party_id: &str) -> String {
+    let number: String = random::<4>().iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("{country_code}-{party_id}-C{number}")
+}
+
 /// A random positive number of 31 bits, as OCPP 1.6 transaction ids are.
 #[must_use]
 pub fn new_transaction_id() -> i32 {
@@ -66,6 +81,7 @@ impl Keys {
             hash: hmac::Key::new(hmac::HMAC_SHA256, &secret.derive("hash")),
             seal: LessSafeKey::new(seal),
             access_tokens: secret.derive("access tokens"),
+            driver_tokens: secret.derive("driver tokens"),
         })
     }
 
@@ -73,6 +89,12 @@ impl Keys {
     #[must_use]
     pub fn access_tokens(&self) -> &[u8; 32] {
         &self.access_tokens
+    }
+
+    /// The key that signs access tokens of the driver API.
+    #[must_use]
+    pub fn driver_tokens(&self) -> &[u8; 32] {
+        &self.driver_tokens
     }
 
     /// The hash by which a secret is recognised: useless without this installation's key.

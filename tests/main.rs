@@ -11,6 +11,7 @@
 mod charging;
 mod cli;
 mod db;
+mod driver;
 mod house;
 mod load;
 mod ocpi;

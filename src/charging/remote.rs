@@ -184,16 +184,66 @@ pub async fn stop_here(
     session_id: &CiString,
     correlation_id: String,
 ) -> Result<StationAnswer, RemoteError> {
-    let key = session_id.key();
-    let charge = app.db.read(move |conn| charges::by_session(conn, &key)).await?;
-    let active = charge.filter(|charge| charge.state() == crate::db::charges::ChargeState::Active);
-    let Some(charge) = active else { return Err(RemoteError::NoSession(session_id.to_string())) };
+    let charge = running(app, session_id).await?;
     let station = StationId::parse(&charge.station_id).map_err(ChargingError::from)?;
     let mut row = new_row(app, "STOP_SESSION", None, &station);
     row.correlation_id = Some(correlation_id);
     row.session_id = Some(charge.session_id);
     let call = StationCall::RemoteStop { transaction_id: charge.transaction_id };
     send(app, row, &station, call).await
+}
+
+/// Starts a charge for a driver of ours; the command has the id that is given, which is also the session's reference.
+/// The result is with the command.
+///
+/// # Errors
+/// When the database fails.
+pub async fn start_for_driver(
+    app: &Arc<App>,
+    id: String,
+    station: StationId,
+    connector: i32,
+    token: Token,
+    correlation_id: String,
+) -> Result<(), ChargingError> {
+    let mut row = new_row(app, "START_SESSION", None, &station);
+    row.correlation_id = Some(correlation_id);
+    row.connector = Some(connector);
+    let id_tag = id_tag_of(&token.uid);
+    row.id_tag = Some(id_tag.to_ascii_lowercase());
+    row.authorization_reference = Some(id.clone());
+    row.token = Some(Json(token));
+    row.id = id;
+    let call = StationCall::RemoteStart { connector: Some(connector), id_tag };
+    send_in_background(app, row, station, call).await
+}
+
+/// Stops a charge of ours for its driver; the command has the id that is given. The result is with the command.
+///
+/// # Errors
+/// When the session does not go on, or the database fails.
+pub async fn stop_for_driver(
+    app: &Arc<App>,
+    id: String,
+    session_id: &CiString,
+    correlation_id: String,
+) -> Result<(), RemoteError> {
+    let charge = running(app, session_id).await?;
+    let station = StationId::parse(&charge.station_id).map_err(ChargingError::from)?;
+    let mut row = new_row(app, "STOP_SESSION", None, &station);
+    row.correlation_id = Some(correlation_id);
+    row.session_id = Some(charge.session_id);
+    row.id = id;
+    let call = StationCall::RemoteStop { transaction_id: charge.transaction_id };
+    Ok(send_in_background(app, row, station, call).await?)
+}
+
+/// The charge of a session that goes on.
+async fn running(app: &App, session_id: &CiString) -> Result<charges::Charge, RemoteError> {
+    let key = session_id.key();
+    let charge = app.db.read(move |conn| charges::by_session(conn, &key)).await?;
+    let active = charge.filter(|charge| charge.state() == charges::ChargeState::Active);
+    active.ok_or_else(|| RemoteError::NoSession(session_id.to_string()))
 }
 
 /// Why a remote command of an operator has no answer.

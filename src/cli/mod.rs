@@ -11,6 +11,7 @@ pub mod cdr;
 pub mod check;
 pub mod demo;
 mod document;
+pub mod driver_app;
 pub mod export;
 pub mod failure;
 pub mod import;
@@ -120,6 +121,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     ApiKey(api_key::ApiKeyArgs),
+    DriverApp(driver_app::DriverAppArgs),
     Simulate(simulate::SimulateArgs),
 }
 
@@ -170,6 +172,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Backup(args) => backup::run(&settings, output, &args),
         Command::Restore(args) => restore::run(&settings, output, &args),
         Command::ApiKey(args) => api_key::run(&settings, output, args),
+        Command::DriverApp(args) => driver_app::run(&settings, output, args),
         Command::Simulate(args) => simulate::run(&settings, output, args),
     }
 }

@@ -5,6 +5,7 @@
 //! struct's `read`. Tests fail on a setting that one of them lacks.
 
 mod charging_sections;
+mod driver_section;
 pub mod key_file;
 mod layers;
 mod load_section;
@@ -23,6 +24,7 @@ mod values;
 pub use charging_sections::{
     ChargingConfig, OcppConfig, PricingConfig, RoamingConfig, Rounding, WrappedDays,
 };
+pub use driver_section::DriverConfig;
 pub use layers::{DEFAULT_TOML, Place, variable_of};
 pub use load_section::LoadConfig;
 pub use mail_section::MailConfig;
@@ -64,6 +66,8 @@ pub struct Config {
     pub payments: PaymentsConfig,
     /// How partners are talked to.
     pub roaming: RoamingConfig,
+    /// What drivers' apps get.
+    pub driver: DriverConfig,
     /// How much one side may ask.
     pub limits: LimitsConfig,
     /// What is logged and how.
@@ -97,6 +101,7 @@ impl Config {
             map: MapConfig::read(reader.section("map")),
             payments: PaymentsConfig::read(reader.section("payments")),
             roaming: RoamingConfig::read(reader.section("roaming")),
+            driver: DriverConfig::read(reader.section("driver")),
             limits: LimitsConfig::read(reader.section("limits")),
             log: LogConfig::read(reader.section("log")),
             metrics: MetricsConfig::read(reader.section("metrics")),

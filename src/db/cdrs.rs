@@ -10,6 +10,7 @@ use super::types::Json;
 use super::{Backend, DbConn, DbResult};
 use crate::domain::cdr::Cdr;
 use crate::domain::party::PartyId;
+use crate::domain::token::TokenKey;
 use crate::domain::{CiString, Timestamp};
 use crate::pricing::{CheckState, PricingRecord};
 use diesel::dsl::{exists, max, min};
@@ -31,6 +32,7 @@ pub fn insert(conn: &mut DbConn, cdr: &Cdr, partner_id: Option<i64>, policy: Opt
             cdrs::partner_id.eq(partner_id),
             cdrs::token_country.eq(token_country),
             cdrs::token_party.eq(token_party),
+            cdrs::token_uid.eq(cdr.cdr_token.uid.key()),
             cdrs::session_id.eq(cdr.session_id.as_ref().map(CiString::key)),
             cdrs::credit.eq(cdr.credit.unwrap_or(false)),
             cdrs::start_at.eq(cdr.start_date_time),
@@ -311,4 +313,50 @@ pub fn places(conn: &mut DbConn) -> DbResult<Option<(i64, i64)>> {
     let first: Option<i64> = cdrs::table.select(min(cdrs::seq)).first(conn)?;
     let last: Option<i64> = cdrs::table.select(max(cdrs::seq)).first(conn)?;
     Ok(first.zip(last))
+}
+
+/// The CDRs of some tokens behind a place in the order of creation, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_tokens(
+    conn: &mut DbConn,
+    tokens: &[TokenKey],
+    before: i64,
+    limit: i64,
+) -> DbResult<Vec<NumberedCdr>> {
+    let mut found = Vec::new();
+    for token in tokens {
+        let rows: Vec<(i64, Option<i64>, Json<Cdr>)> = cdrs::table
+            .filter(cdrs::token_country.eq(token.party.country_code()))
+            .filter(cdrs::token_party.eq(token.party.party_id()))
+            .filter(cdrs::token_uid.eq(token.uid.key()))
+            .filter(cdrs::seq.lt(before))
+            .order(cdrs::seq.desc())
+            .limit(limit)
+            .select((cdrs::seq, cdrs::partner_id, cdrs::body))
+            .load(conn)?;
+        let numbered =
+            |(seq, partner_id, body): (i64, _, Json<Cdr>)| NumberedCdr { seq, partner_id, cdr: body.0 };
+        let of_type = |one: &NumberedCdr| one.cdr.cdr_token.token_type == token.token_type;
+        found.extend(rows.into_iter().map(numbered).filter(of_type));
+    }
+    found.sort_unstable_by_key(|one| std::cmp::Reverse(one.seq));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The CDRs of a session of a CPO, in the order of creation: the first, and what corrected it.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_session(conn: &mut DbConn, party: &PartyId, session: &CiString) -> DbResult<Vec<NumberedCdr>> {
+    let rows: Vec<(i64, Option<i64>, Json<Cdr>)> = cdrs::table
+        .filter(cdrs::country_code.eq(party.country_code()))
+        .filter(cdrs::party_id.eq(party.party_id()))
+        .filter(cdrs::session_id.eq(session.key()))
+        .order(cdrs::seq)
+        .select((cdrs::seq, cdrs::partner_id, cdrs::body))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(seq, partner_id, body)| NumberedCdr { seq, partner_id, cdr: body.0 }).collect())
 }

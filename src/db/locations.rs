@@ -290,6 +290,48 @@ fn slice(conn: &mut DbConn, owner: &Owner, for_partners: bool, page: Page) -> Db
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }
 
+/// When each location was last changed, by its `seq`: of all, or of those changed at or after a time.
+///
+/// # Errors
+/// When the database fails.
+pub fn marks(conn: &mut DbConn, since: Option<Timestamp>) -> DbResult<Vec<(i64, Timestamp)>> {
+    let mut query =
+        locations::table.select((locations::seq, locations::last_updated)).into_boxed::<Backend>();
+    if let Some(since) = since {
+        query = query.filter(locations::last_updated.ge(since));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The `seq` of a location.
+///
+/// # Errors
+/// When the database fails.
+pub fn seq_of(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Option<i64>> {
+    Ok(locations::table
+        .filter(locations::country_code.eq(party.country_code()))
+        .filter(locations::party_id.eq(party.party_id()))
+        .filter(locations::id.eq(id.key()))
+        .select(locations::seq)
+        .first(conn)
+        .optional()?)
+}
+
+/// A location with its `seq`, and the partner that told us of it, if it is not ours.
+pub type Numbered = (i64, Option<i64>, Location);
+
+/// The locations with these `seq`s, of which there are no more than a statement can name.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_seqs(conn: &mut DbConn, seqs: &[i64]) -> DbResult<Vec<Numbered>> {
+    let rows: Vec<(i64, Option<i64>, Json<Location>)> = locations::table
+        .filter(locations::seq.eq_any(seqs))
+        .select((locations::seq, locations::partner_id, locations::body))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(seq, partner, body)| (seq, partner, body.0)).collect())
+}
+
 /// Removes every object of a partner that is not among those present and was last changed before a time: after
 /// a complete, unfiltered pull, what it no longer holds.
 ///

@@ -237,6 +237,7 @@ diesel::table! {
         partner_id -> Nullable<BigInt>,
         token_country -> Text,
         token_party -> Text,
+        token_uid -> Text,
         status -> Text,
         kwh -> Exact,
         start_at -> Instant,
@@ -257,6 +258,7 @@ diesel::table! {
         partner_id -> Nullable<BigInt>,
         token_country -> Text,
         token_party -> Text,
+        token_uid -> Text,
         session_id -> Nullable<Text>,
         credit -> Bool,
         start_at -> Instant,
@@ -550,12 +552,55 @@ diesel::table! {
     use crate::db::types::{Exact, Instant};
     use diesel::sql_types::*;
 
+    driver_apps (id) {
+        id -> Text,
+        name -> Text,
+        country_code -> Text,
+        party_id -> Text,
+        secret_hash -> Text,
+        oidc_issuer -> Nullable<Text>,
+        oidc_audience -> Nullable<Text>,
+        created -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
     payment_claims (country_code, party_id, location_id, evse_uid) {
         country_code -> Text,
         party_id -> Text,
         location_id -> Text,
         evse_uid -> Text,
         payment_id -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    drivers (id) {
+        id -> Text,
+        app_id -> Text,
+        issuer -> Text,
+        subject -> Text,
+        created -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    driver_tokens (country_code, party_id, uid, token_type) {
+        country_code -> Text,
+        party_id -> Text,
+        uid -> Text,
+        token_type -> Text,
+        driver_id -> Text,
+        added -> Instant,
     }
 }
 
@@ -654,6 +699,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    driver_grants (id) {
+        id -> Text,
+        driver_id -> Text,
+        created -> Instant,
+        expires_at -> Instant,
+        revoked -> Bool,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    driver_refresh_tokens (hash) {
+        hash -> Text,
+        grant_id -> Text,
+        used -> Bool,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Exact, Instant};
+    use diesel::sql_types::*;
+
+    driver_orders (id) {
+        id -> Text,
+        driver_id -> Text,
+        idempotency_key -> Text,
+        digest -> Text,
+        body -> Text,
+        created -> Instant,
+    }
+}
+
 diesel::joinable!(partner_roles -> partners (partner_id));
 diesel::allow_tables_to_appear_in_same_query!(partners, partner_roles);
 diesel::allow_tables_to_appear_in_same_query!(stations, station_connectors);
@@ -661,3 +744,5 @@ diesel::allow_tables_to_appear_in_same_query!(cdrs, cdr_checks);
 diesel::allow_tables_to_appear_in_same_query!(payments, cdr_credits);
 diesel::allow_tables_to_appear_in_same_query!(payments, charges);
 diesel::allow_tables_to_appear_in_same_query!(payments, cdrs);
+diesel::joinable!(drivers -> driver_apps (app_id));
+diesel::allow_tables_to_appear_in_same_query!(drivers, driver_apps);

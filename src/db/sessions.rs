@@ -9,6 +9,7 @@ use super::{Backend, DbConn, DbResult};
 use crate::domain::CiString;
 use crate::domain::party::PartyId;
 use crate::domain::session::{CdrToken, Session};
+use crate::domain::token::TokenKey;
 use diesel::prelude::*;
 
 /// The two columns by which an eMSP's objects are found; empty where the token names no party (OCPI 2.2).
@@ -23,10 +24,12 @@ pub(super) fn token_columns(token: &CdrToken) -> (&str, &str) {
 pub fn upsert(conn: &mut DbConn, session: &Session, partner_id: Option<i64>) -> DbResult<()> {
     let body = Json(session.clone());
     let (token_country, token_party) = token_columns(&session.cdr_token);
+    let token_uid = session.cdr_token.uid.key();
     let changing = (
         sessions::partner_id.eq(partner_id),
         sessions::token_country.eq(token_country),
         sessions::token_party.eq(token_party),
+        sessions::token_uid.eq(&token_uid),
         sessions::status.eq(session.status.as_str()),
         sessions::kwh.eq(session.kwh),
         sessions::start_at.eq(session.start_date_time),
@@ -113,4 +116,39 @@ pub fn list(conn: &mut DbConn, filter: &SessionFilter, page: Page) -> DbResult<S
         .select(sessions::body)
         .load(conn)?;
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
+}
+
+/// The sessions of some tokens behind a place in the order of creation, the newest first, with their places. `active`
+/// are those that go on.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_tokens(
+    conn: &mut DbConn,
+    tokens: &[TokenKey],
+    before: i64,
+    only_active: bool,
+    limit: i64,
+) -> DbResult<Vec<(i64, Session)>> {
+    let mut found = Vec::new();
+    for token in tokens {
+        let mut query = sessions::table
+            .filter(sessions::token_country.eq(token.party.country_code()))
+            .filter(sessions::token_party.eq(token.party.party_id()))
+            .filter(sessions::token_uid.eq(token.uid.key()))
+            .filter(sessions::seq.lt(before))
+            .order(sessions::seq.desc())
+            .limit(limit)
+            .select((sessions::seq, sessions::body))
+            .into_boxed::<Backend>();
+        if only_active {
+            query = query.filter(sessions::status.eq_any(["ACTIVE", "PENDING", "RESERVATION"]));
+        }
+        let rows: Vec<(i64, Json<Session>)> = query.load(conn)?;
+        let of_type = |session: &Session| session.cdr_token.token_type == token.token_type;
+        found.extend(rows.into_iter().map(|(seq, body)| (seq, body.0)).filter(|(_, one)| of_type(one)));
+    }
+    found.sort_unstable_by_key(|(seq, _)| std::cmp::Reverse(*seq));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
 }

@@ -153,6 +153,28 @@ pub fn list_told(
     Ok(Slice { items: rows.into_iter().map(|row| row.0).collect(), total })
 }
 
+/// When each tariff was last changed, by its `seq`: of all, or of those changed at or after a time.
+///
+/// # Errors
+/// When the database fails.
+pub fn marks(conn: &mut DbConn, since: Option<Timestamp>) -> DbResult<Vec<(i64, Timestamp)>> {
+    let mut query = tariffs::table.select((tariffs::seq, tariffs::last_updated)).into_boxed::<Backend>();
+    if let Some(since) = since {
+        query = query.filter(tariffs::last_updated.ge(since));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The tariffs with these `seq`s, of which there are no more than a statement can name.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_seqs(conn: &mut DbConn, seqs: &[i64]) -> DbResult<Vec<(i64, Tariff)>> {
+    let rows: Vec<(i64, Json<Tariff>)> =
+        tariffs::table.filter(tariffs::seq.eq_any(seqs)).select((tariffs::seq, tariffs::body)).load(conn)?;
+    Ok(rows.into_iter().map(|(seq, body)| (seq, body.0)).collect())
+}
+
 /// When the next tariff of ours behind a time becomes valid or ends.
 ///
 /// # Errors

@@ -268,6 +268,23 @@ pub struct Connector {
     pub extra: Extra,
 }
 
+impl Connector {
+    /// What it can give, W: as its owner says, or else what voltage and current allow (OCPI 2.2.1 mod_locations,
+    /// "Connector Object": the voltage of three phases is that from line to neutral). Never negative.
+    #[must_use]
+    pub fn most_watts(&self) -> i64 {
+        let electrical = || {
+            let phases = match self.power_type.as_str() {
+                "AC_3_PHASE" => 3,
+                "AC_2_PHASE" | "AC_2_PHASE_SPLIT" => 2,
+                _ => 1,
+            };
+            self.max_voltage.saturating_mul(self.max_amperage).saturating_mul(phases)
+        };
+        self.max_electric_power.unwrap_or_else(electrical).max(0)
+    }
+}
+
 /// An EVSE: what charges one car at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evse {

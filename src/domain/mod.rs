@@ -10,6 +10,7 @@ pub mod charging_profile;
 pub mod command;
 pub mod location;
 pub mod open_enum;
+pub mod opening;
 pub mod partner;
 pub mod party;
 pub mod payment;

@@ -5,6 +5,7 @@ pub mod commands;
 pub mod delivery;
 pub mod payments;
 pub mod receipts;
+pub mod search;
 pub mod settle;
 pub mod site_meters;
 pub mod sync;

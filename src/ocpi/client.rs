@@ -157,6 +157,22 @@ impl Client {
         Ok(Reply { http: status.as_u16(), next, total, answer })
     }
 
+    /// Reads what is at a URL, without any token.
+    ///
+    /// # Errors
+    /// When the URL is not of one of these origins, nothing can be reached there, or it answers anything but success.
+    pub async fn read(&self, url: &str, origins: &[String]) -> Result<Vec<u8>, PartnerCallError> {
+        let url = approve(url, origins, self.allowances)
+            .map_err(|error| PartnerCallError::Impossible(error.to_string()))?;
+        let request = self.http.get(url).header("Accept", "application/json");
+        let response = request.send().await.map_err(|error| unreachable_by(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(PartnerCallError::Unreadable(format!("HTTP {}", status.as_u16())));
+        }
+        self.body(response).await
+    }
+
     /// Whether anything answers there with success, without a token: for a URL of our own.
     ///
     /// # Errors

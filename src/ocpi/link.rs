@@ -47,6 +47,11 @@ impl OcpiLink {
         Ok(Self { client, db, keys, clock, authorize_timeout: config.authorize_timeout })
     }
 
+    /// The client.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// What a partner knows us by.
     async fn token_for(&self, partner: &Partner) -> Result<Secret, PartnerCallError> {
         let id = partner.id;

@@ -10,6 +10,7 @@ pub mod client;
 pub mod envelope;
 pub mod examine;
 pub mod headers;
+mod issuers;
 pub mod link;
 pub mod message;
 pub mod owned;

@@ -241,17 +241,10 @@ pub fn gross(price: &Price) -> Money {
     price.incl_vat.unwrap_or(price.excl_vat)
 }
 
-/// The most that a connector gives, kW: as it says, or voltage times current on its phases.
+/// The most that a connector gives, kW.
 #[must_use]
 pub fn max_power(connector: &Connector) -> Decimal {
-    let phases = match connector.power_type.as_str() {
-        "AC_3_PHASE" => 3,
-        "AC_2_PHASE" | "AC_2_PHASE_SPLIT" => 2,
-        _ => 1,
-    };
-    let electrical = connector.max_voltage.saturating_mul(connector.max_amperage).saturating_mul(phases);
-    let watts = connector.max_electric_power.unwrap_or(electrical).max(0);
-    Decimal::new(watts, 3)
+    Decimal::new(connector.most_watts(), 3)
 }
 
 fn availability(

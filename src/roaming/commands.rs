@@ -50,17 +50,7 @@ pub async fn send_start(
     to: PartyId,
     start: StartSession,
 ) -> Result<Sent, CommandError> {
-    let mut row = new_row(app, "START_SESSION", partner, &from, &to);
-    row.authorization_reference = start.authorization_reference.as_ref().map(ToString::to_string);
-    row.token = Some(Json(start.token.clone()));
-    send(
-        app,
-        partner,
-        row,
-        PartnerCommand::Start(Box::new(start)),
-        Routing { from: Some(from), to: Some(to), correlation_id: None },
-    )
-    .await
+    send_command(app, new_id(), partner, from, to, PartnerCommand::Start(Box::new(start))).await
 }
 
 /// Asks a CPO to stop a charge (OCPI 2.2.1 mod_commands, STOP_SESSION).
@@ -74,16 +64,36 @@ pub async fn send_stop(
     to: PartyId,
     stop: StopSession,
 ) -> Result<Sent, CommandError> {
-    let mut row = new_row(app, "STOP_SESSION", partner, &from, &to);
-    row.session_id = Some(stop.session_id.key());
-    send(
-        app,
-        partner,
-        row,
-        PartnerCommand::Stop(stop),
-        Routing { from: Some(from), to: Some(to), correlation_id: None },
-    )
-    .await
+    send_command(app, new_id(), partner, from, to, PartnerCommand::Stop(stop)).await
+}
+
+/// Sends a command to a CPO under an id that the caller chose.
+///
+/// # Errors
+/// When the partner cannot be reached or refuses the request, or the database fails.
+pub async fn send_command(
+    app: &App,
+    id: String,
+    partner: &Partner,
+    from: PartyId,
+    to: PartyId,
+    command: PartnerCommand,
+) -> Result<Sent, CommandError> {
+    let mut row = new_row(app, id, command.kind().as_str(), partner, &from, &to);
+    match &command {
+        PartnerCommand::Start(start) => {
+            row.authorization_reference = start.authorization_reference.as_ref().map(ToString::to_string);
+            row.token = Some(Json(start.token.clone()));
+        }
+        PartnerCommand::Stop(stop) => row.session_id = Some(stop.session_id.key()),
+        PartnerCommand::Reserve(reserve) => {
+            row.authorization_reference = reserve.authorization_reference.as_ref().map(ToString::to_string);
+            row.token = Some(Json(reserve.token.clone()));
+        }
+        PartnerCommand::CancelReservation(_) => {}
+    }
+    let routing = Routing { from: Some(from), to: Some(to), correlation_id: None };
+    send(app, partner, row, command, routing).await
 }
 
 async fn send(
@@ -117,8 +127,12 @@ fn refusal(response: &CommandResponse) -> CommandResult {
     }
 }
 
-fn new_row(app: &App, kind: &str, partner: &Partner, from: &PartyId, to: &PartyId) -> CommandRow {
-    let (now, id) = (app.now(), uuid::Uuid::new_v4().to_string());
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+fn new_row(app: &App, id: String, kind: &str, partner: &Partner, from: &PartyId, to: &PartyId) -> CommandRow {
+    let now = app.now();
     let timeout = TimeDelta::from_std(app.config.roaming.command_timeout).unwrap_or(TimeDelta::MAX);
     CommandRow {
         kind: kind.to_owned(),

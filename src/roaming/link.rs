@@ -2,7 +2,9 @@
 
 use crate::config::Secret;
 use crate::domain::cdr::Cdr;
-use crate::domain::command::{CommandResponse, CommandResult, StartSession, StopSession};
+use crate::domain::command::{
+    CancelReservation, CommandResponse, CommandResult, CommandType, ReserveNow, StartSession, StopSession,
+};
 use crate::domain::location::Location;
 use crate::domain::partner::{Endpoint, ModuleId, Partner, PartnerRole, TokenEncoding};
 use crate::domain::party::PartyId;
@@ -182,6 +184,23 @@ pub enum PartnerCommand {
     Start(Box<StartSession>),
     /// STOP_SESSION.
     Stop(StopSession),
+    /// RESERVE_NOW.
+    Reserve(Box<ReserveNow>),
+    /// CANCEL_RESERVATION.
+    CancelReservation(CancelReservation),
+}
+
+impl PartnerCommand {
+    /// Which one it is.
+    #[must_use]
+    pub fn kind(&self) -> CommandType {
+        match self {
+            Self::Start(_) => CommandType::StartSession,
+            Self::Stop(_) => CommandType::StopSession,
+            Self::Reserve(_) => CommandType::ReserveNow,
+            Self::CancelReservation(_) => CommandType::CancelReservation,
+        }
+    }
 }
 
 /// What a CPO says at once.

@@ -130,14 +130,20 @@ macro_rules! told {
                 $keep(conn, self, Some(partner_id))
             }
             $(fn event(&self) -> Option<Event> {
-                Some($event(self.id.to_string()))
+                Some($event(self))
             })?
         }
     };
 }
-told!(Location, "location", locations::find_with_owner, locations::upsert);
-told!(Tariff, "tariff", tariffs::find_with_owner, tariffs::upsert);
-told!(Session, "session", sessions::find, sessions::upsert, Event::SessionChanged);
+told!(Location, "location", locations::find_with_owner, locations::upsert, |told: &Location| {
+    Event::LocationTold(told.party.clone(), told.id.clone())
+});
+told!(Tariff, "tariff", tariffs::find_with_owner, tariffs::upsert, |told: &Tariff| {
+    Event::TariffTold(told.party.clone(), told.id.clone())
+});
+told!(Session, "session", sessions::find, sessions::upsert, |told: &Session| {
+    Event::SessionChanged(told.id.to_string())
+});
 
 impl Told for Token {
     type Key = TokenKey;
@@ -262,13 +268,16 @@ fn tell(app: &App, event: Option<Event>) {
 /// When it is not known or not the partner's, or the database fails.
 pub async fn remove_tariff(app: &App, partner: &Partner, key: ObjectId) -> Result<(), ReceiveError> {
     let partner = partner.clone();
+    let event = Event::TariffTold(key.party.clone(), key.id.clone());
     app.db
         .write(move |conn| {
             look_up::<Tariff>(conn, &partner, &key)?.ok_or_else(|| missing::<Tariff>(&key))?;
             tariffs::remove(conn, &key.party, &key.id)?;
-            Ok(())
+            Ok::<_, ReceiveError>(())
         })
-        .await
+        .await?;
+    tell(app, Some(event));
+    Ok(())
 }
 
 /// Takes a CDR of a partner, once: the same CDR again changes nothing and succeeds, since the answer to the

@@ -1,11 +1,13 @@
-//! What operators and their tools reach over HTTP: health, metrics, the operator API; where payment providers send their
-//! messages; and what the server does for every edge: ids, client addresses, limits, TLS.
+//! What operators, drivers and their tools reach over HTTP: health, metrics, the operator API, the driver API, the pages
+//! for drivers; and what the server does for every edge: ids, client addresses, limits, TLS.
 
 pub mod api;
+pub mod driver;
 pub mod health;
 pub mod limits;
 pub mod live;
 pub mod metrics;
+mod map;
 mod pages;
 mod pay;
 pub mod payments;
@@ -27,5 +29,7 @@ pub fn configure(service: &mut ServiceConfig) {
                 .route(post().to(payments::take_stripe)),
         )
         .configure(api::configure)
+        .configure(driver::configure)
+        .configure(map::configure)
         .configure(pay::configure);
 }

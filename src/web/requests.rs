@@ -29,6 +29,7 @@ pub fn edge_of(path: &str) -> &'static str {
         Some("ocpp") => "ocpp",
         Some("api") => "api",
         Some("pay") => "pay",
+        Some("driver") => "driver",
         _ => "other",
     }
 }
@@ -74,7 +75,7 @@ pub async fn follow<B: MessageBody>(
         };
         app.metrics.http_requests.with_label_values(&[edge, class]).inc();
         app.metrics.http_seconds.with_label_values(&[edge]).observe(seconds);
-        if edge == "api" && status.is_client_error() {
+        if matches!(edge, "api" | "driver") && status.is_client_error() {
             app.metrics.refused.with_label_values(&[edge, status.as_str()]).inc();
         }
     }

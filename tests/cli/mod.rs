@@ -3,6 +3,7 @@
 mod backups;
 mod catalogue;
 mod cdrs;
+mod driver_apps;
 pub(crate) mod exports;
 mod frame;
 mod frames;

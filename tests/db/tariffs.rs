@@ -15,7 +15,7 @@ fn execute(conn: &mut DbConn, sql: &str) -> Result<(), DbError> {
 }
 
 /// Takes migrations back until the one is undone.
-async fn revert_to_before(db: &Db, name: &str) {
+pub(super) async fn revert_to_before(db: &Db, name: &str) {
     loop {
         let undone = db.revert_last_migration().await.unwrap();
         let pending = db.pending_migrations().await.unwrap();

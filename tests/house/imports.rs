@@ -9,6 +9,7 @@ const FOR_USE_CASES: &[&str] = &["domain", "pricing", "load", "db", "app"];
 /// What the edges may use: use cases, never another edge.
 const FOR_EDGES: &[&str] = &[
     "domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "receipts", "finance",
+    "search", "driver",
 ];
 const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
 
@@ -22,6 +23,12 @@ fn may_import(from: &str, to: &str) -> bool {
         "pricing" | "load" => to == "domain",
         // A charge's row keeps its running cost as pricing made it, a site's its ledger as load made it.
         "db" => ["domain", "pricing", "load"].contains(&to),
+        // Places of locations, with what a kWh costs there.
+        "search" => ["domain", "pricing"].contains(&to),
+        // A driver's charges are those of a station or of a partner.
+        "driver" => {
+            tool || FOR_USE_CASES.contains(&to) || ["charging", "roaming", "finance", "search"].contains(&to)
+        }
         // Its orders are calls of a station, in charging's words.
         "energy" => tool || FOR_USE_CASES.contains(&to) || to == "charging",
         // It starts and stops the charges that it is paid for.

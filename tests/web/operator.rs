@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Somebody with an access token.
 pub(crate) struct Operator<'a> {
     node: &'a TestNode,
-    pub(super) token: String,
+    pub(crate) token: String,
 }
 
 /// A new API key of a role.

@@ -259,17 +259,22 @@ pub(in crate::ocpi) async fn send_command(
 ) -> Result<CommandAnswer, PartnerCallError> {
     let base = endpoint(partner, &ModuleId::Commands, &InterfaceRole::Receiver)?;
     let response_url = response_url.to_owned();
-    let (word, body) = match command {
+    let kind = command.kind();
+    let body = match command {
         PartnerCommand::Start(command) => {
-            let wire = commands::wire::StartSession::from(Addressed { command: *command, response_url });
-            ("START_SESSION", json(&wire)?)
+            json(&commands::wire::StartSession::from(Addressed { command: *command, response_url }))?
         }
         PartnerCommand::Stop(command) => {
-            let wire = commands::wire::StopSession::from(Addressed { command, response_url });
-            ("STOP_SESSION", json(&wire)?)
+            json(&commands::wire::StopSession::from(Addressed { command, response_url }))?
+        }
+        PartnerCommand::Reserve(command) => {
+            json(&commands::wire::ReserveNow::from(Addressed { command: *command, response_url }))?
+        }
+        PartnerCommand::CancelReservation(command) => {
+            json(&commands::wire::CancelReservation::from(Addressed { command, response_url }))?
         }
     };
-    let url = below(base, &[word.to_owned()], None)?;
+    let url = below(base, &[kind.to_string()], None)?;
     let reply = link.call(partner, &ModuleId::Commands, routing, Outgoing::post(&url, body)).await;
     let reply = match reply {
         // The specification's answer to an unknown location: the status says 2003, the object REJECTED.

@@ -11,10 +11,13 @@ mod conditions;
 mod de;
 mod en;
 mod lines;
+mod per_kwh;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod words;
+
+pub use per_kwh::{EnergyPrice, energy_price};
 
 use super::rates::{Rate, Use, rates};
 use crate::domain::tariff::Tariff;

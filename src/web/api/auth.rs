@@ -169,7 +169,10 @@ pub fn caller_of(app: &App, token: &str) -> Result<Caller, Problem> {
 }
 
 /// What stands behind `Bearer`.
-fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
+///
+/// # Errors
+/// 401 where there is no such thing.
+pub fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
     let missing = || Problem::unauthorized("send `Authorization: Bearer …`");
     let header = request.headers().get(AUTHORIZATION).ok_or_else(missing)?;
     let text = header.to_str().map_err(|_| missing())?;

@@ -2,8 +2,8 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdr_checks, cdrs, commands, corrections, exports, late_messages, load_feeds, load_sites, locations,
-    parties, partners, payments, price, pricing, receipts, sessions, stations, tariff_assignments,
+    auth, cdr_checks, cdrs, commands, corrections, driver_apps, exports, late_messages, load_feeds, load_sites,
+    locations, parties, partners, payments, price, pricing, receipts, sessions, stations, tariff_assignments,
     tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
@@ -53,6 +53,7 @@ texts, so that no digit is lost."
         load_feeds::read_meter, load_feeds::limit_grid, load_feeds::grid_heartbeat, load_feeds::wish,
         load_feeds::forgive,
         locations::list, locations::get,
+        driver_apps::list, driver_apps::create, driver_apps::rotate, driver_apps::delete,
         partners::list, partners::get,
         payments::list, payments::get, payments::refund, payments::release, payments::show_report,
         receipts::get,
@@ -75,6 +76,7 @@ texts, so that no digit is lost."
         (name = "locations", description = "Where stations stand"),
         (name = "payments", description = "Drivers without a contract, who pay for one charge"),
         (name = "terminals", description = "Card terminals, which hold and take the money by themselves"),
+        (name = "driver apps", description = "Apps that use the driver API"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )
 )]
@@ -93,28 +95,34 @@ impl Modify for Common {
             components.add_security_scheme("access_token", bearer("From POST /api/v1/token"));
             components.add_security_scheme("api_key", bearer("From `roamwatt api-key create`"));
         }
-        let problem = |description: &str| -> RefOr<Response> {
-            let content = Content::new(Some(Ref::from_schema_name("Problem")));
-            ResponseBuilder::new().description(description).content(MEDIA_TYPE, content).build().into()
-        };
-        for (path, item) in &mut document.paths.paths {
-            for method in METHODS {
-                let Some(operation) = operation(item, &method) else { continue };
-                operation.operation_id = Some(operation_id(&method, path));
-                // A handler's doc comment says when it fails, which here belongs to the responses.
-                let description = operation.description.take().unwrap_or_default();
-                let (text, errors) = description.split_once("# Errors").unwrap_or((&description, ""));
-                let errors = errors.trim().replace("When the database fails.", "");
-                let failure = format!("A problem document. {errors}");
-                operation.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-                let responses = &mut operation.responses.responses;
-                responses.insert("401".to_owned(), problem("The token is missing, wrong or expired"));
-                if path != "/api/v1/token" {
-                    responses.insert("403".to_owned(), problem("The role may not do this"));
-                }
-                responses.insert("429".to_owned(), problem("Too many requests; see `Retry-After`"));
-                responses.insert("default".to_owned(), problem(failure.trim()));
+        complete(document, "The role may not do this", &["/api/v1/token"]);
+    }
+}
+
+/// Gives every operation its name and the answers that all have; `forbidden` says what 403 means, and `open` are the
+/// paths that never answer it.
+pub(in crate::web) fn complete(document: &mut utoipa::openapi::OpenApi, forbidden: &str, open: &[&str]) {
+    let problem = |description: &str| -> RefOr<Response> {
+        let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        ResponseBuilder::new().description(description).content(MEDIA_TYPE, content).build().into()
+    };
+    for (path, item) in &mut document.paths.paths {
+        for method in METHODS {
+            let Some(operation) = operation(item, &method) else { continue };
+            operation.operation_id = Some(operation_id(&method, path));
+            // A handler's doc comment says when it fails, which here belongs to the responses.
+            let description = operation.description.take().unwrap_or_default();
+            let (text, errors) = description.split_once("# Errors").unwrap_or((&description, ""));
+            let errors = errors.trim().replace("When the database fails.", "");
+            let failure = format!("A problem document. {errors}");
+            operation.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+            let responses = &mut operation.responses.responses;
+            responses.insert("401".to_owned(), problem("The token is missing, wrong or expired"));
+            if !open.contains(&path.as_str()) {
+                responses.insert("403".to_owned(), problem(forbidden));
             }
+            responses.insert("429".to_owned(), problem("Too many requests; see `Retry-After`"));
+            responses.insert("default".to_owned(), problem(failure.trim()));
         }
     }
 }

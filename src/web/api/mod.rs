@@ -9,6 +9,7 @@ pub mod cdrs;
 pub mod commands;
 pub mod corrections;
 pub mod docs;
+pub mod driver_apps;
 pub mod exports;
 pub mod input;
 pub mod late_messages;
@@ -130,6 +131,9 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/terminals/{id}/payments/{payment}/stop", [post().to(terminal_payments::stop)]))
         .service(at("/terminals/{id}/payments/{payment}/refunded", [post().to(terminal_payments::refunded)]))
         .service(at("/terminals/{id}/payments/{payment}/receipt", [get().to(terminal_payments::receipt)]))
+        .service(at("/driver-apps", [get().to(driver_apps::list), post().to(driver_apps::create)]))
+        .service(at("/driver-apps/{id}", [delete().to(driver_apps::delete)]))
+        .service(at("/driver-apps/{id}/rotate", [post().to(driver_apps::rotate)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::db::{DbError, locations};
+use crate::domain::location::Evse;
 use crate::payments::code::Code;
 use crate::pricing::describe::Language;
 use crate::search::place::kilowatts;
@@ -10,8 +11,9 @@ use crate::web::pages::plug_name;
 use crate::web::problem::Problem;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Query};
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Most places that are shown one by one.
 const MOST: usize = 500;
@@ -78,21 +80,19 @@ pub(super) async fn places(app: Data<App>, asked: Query<Asked>) -> Result<HttpRe
         free: cluster.free,
         bounds: ((cluster.bounds.south, cluster.bounds.west), (cluster.bounds.north, cluster.bounds.east)),
     });
-    let mut shown = Vec::new();
-    for hit in found.single.iter().take(MOST) {
-        let pay = pay_pages(&app, hit).await?;
-        shown.push(Shown {
-            at: (hit.place.point.latitude(), hit.place.point.longitude()),
-            name: hit.place.name.clone().unwrap_or_else(|| hit.place.address.clone()),
-            address: format!("{}, {}", hit.place.address, hit.place.city),
-            free: hit.free,
-            evses: hit.fitting,
-            plugs: plugs(hit, language),
-            pay,
-        });
-    }
-    let answer = Answer { total: found.total, clusters: clusters.collect(), places: shown };
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(web::Json(answer).into_inner()))
+    let alone = found.single.get(..MOST).unwrap_or(&found.single);
+    let mut pay = pay_pages(&app, alone).await?;
+    let shown = alone.iter().map(|hit| Shown {
+        at: (hit.place.point.latitude(), hit.place.point.longitude()),
+        name: hit.place.name.clone().unwrap_or_else(|| hit.place.address.clone()),
+        address: format!("{}, {}", hit.place.address, hit.place.city),
+        free: hit.free,
+        evses: hit.fitting,
+        plugs: plugs(hit, language),
+        pay: pay.remove(&hit.place.seq).unwrap_or_default(),
+    });
+    let answer = Answer { total: found.total, clusters: clusters.collect(), places: shown.collect() };
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(answer))
 }
 
 fn parsed(text: &str) -> Option<GeoBox> {
@@ -119,18 +119,27 @@ fn plugs(hit: &Hit, language: Language) -> Vec<String> {
     kinds.into_iter().map(|(_, text)| text).collect()
 }
 
-/// The pay pages of a place of ours, where ad hoc payment is offered at all.
-async fn pay_pages(app: &App, hit: &Hit) -> Result<Vec<(String, String)>, Problem> {
-    if app.payments.provider().is_none() || hit.place.partner_id.is_some() {
-        return Ok(Vec::new());
+/// The pay pages of places of ours, by the place, where ad hoc payment is offered at all.
+async fn pay_pages(app: &App, hits: &[Hit]) -> Result<HashMap<i64, Vec<(String, String)>>, Problem> {
+    if app.payments.provider().is_none() {
+        return Ok(HashMap::new());
     }
-    let (party, id) = (hit.place.party.clone(), hit.place.id.clone());
-    let location = app.db.read(move |conn| Ok::<_, DbError>(locations::find(conn, &party, &id)?)).await?;
-    let Some(location) = location else { return Ok(Vec::new()) };
-    let page = |evse: &crate::domain::location::Evse| {
+    let ours = hits.iter().filter(|hit| hit.place.partner_id.is_none());
+    let wanted: Vec<_> = ours.map(|hit| (hit.place.seq, hit.place.party.clone(), hit.place.id.clone())).collect();
+    let locations = app
+        .db
+        .read(move |conn| {
+            let mut found = Vec::new();
+            for (seq, party, id) in &wanted {
+                found.extend(locations::find(conn, party, id)?.map(|location| (*seq, location)));
+            }
+            Ok::<_, DbError>(found)
+        })
+        .await?;
+    let page = |evse: &Evse| {
         let printed = evse.evse_id.as_ref().unwrap_or(&evse.uid).to_string();
         let code = Code { evse: printed.clone(), until: None };
         (printed, code.path(&app.keys))
     };
-    Ok(location.evses.iter().map(page).collect())
+    Ok(locations.into_iter().map(|(seq, location)| (seq, location.evses.iter().map(page).collect())).collect())
 }

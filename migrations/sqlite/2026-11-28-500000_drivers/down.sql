@@ -1,0 +1,13 @@
+DROP TABLE driver_orders;
+DROP TABLE driver_refresh_tokens;
+DROP TABLE driver_grants;
+DROP TABLE driver_tokens;
+DROP TABLE drivers;
+DROP TABLE driver_apps;
+DROP INDEX cdrs_by_session;
+DROP INDEX cdrs_by_token;
+DROP INDEX sessions_by_token;
+ALTER TABLE cdrs DROP COLUMN token_uid;
+ALTER TABLE sessions DROP COLUMN token_uid;
+CREATE INDEX sessions_by_token ON sessions(token_country, token_party);
+CREATE INDEX cdrs_by_token ON cdrs(token_country, token_party);

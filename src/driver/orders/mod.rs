@@ -1,0 +1,10 @@
+//! What drivers ask for: starts, stops and reservations, at our stations and at partners'. An order is a row before
+//! anybody is asked. It has the id of the command that is made of it, which is also the reference by which the session
+//! is found later; how it stands is read off the command and the session whenever somebody asks.
+
+mod ask;
+mod standing;
+mod target;
+
+pub use ask::{Asking, OrderError, ReserveWish, StartWish, TokenWish, cancel, reserve, start, stop};
+pub use standing::{OrderState, Standing, standing};

@@ -1,0 +1,17 @@
+//! What apps of drivers reach over HTTP.
+
+mod access;
+mod charging;
+
+mod documented;
+mod follow;
+mod limits;
+mod oidc;
+mod openapi;
+mod partners;
+mod phone;
+mod places;
+mod prices;
+mod receipts;
+mod search;
+mod station;
