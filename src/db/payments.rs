@@ -55,6 +55,9 @@ pub struct PaymentDetails {
     /// What the provider last said against it, for operators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// When the provider was last asked whether the hold is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Timestamp>,
     /// When the hold was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorised_at: Option<Timestamp>,

@@ -224,6 +224,7 @@ impl NewPayment {
                 stop: None,
                 failures: 0,
                 trouble: None,
+                looked_at: None,
                 authorised_at: None,
                 captured_at: None,
                 terminal: None,

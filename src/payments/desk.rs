@@ -90,7 +90,8 @@ pub fn wish_refund(
         asked_by: Some(wish.by.as_str()),
     };
     operations::intend(conn, &intended, now)?;
-    payment.next_at = Some(now);
+    // At once, also where the clock of who asks is ahead of the node's.
+    payment.next_at = Some(now.min(payment.last_updated));
     Ok(amount)
 }
 

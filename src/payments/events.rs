@@ -126,30 +126,34 @@ async fn handle(app: &Arc<App>, event: &EventRow) -> Result<bool, PaymentError> 
 }
 
 /// Where a charge goes on for which nothing is held any more, it is stopped. Everything else the payment's own way
-/// looks at.
-async fn look_at_hold(app: &Arc<App>, id: &str) -> Result<bool, PaymentError> {
+/// looks at. Whether the provider could say.
+pub(super) async fn look_at_hold(app: &Arc<App>, id: &str) -> Result<bool, PaymentError> {
     let payment = of_id(app, id).await?;
     if payment.state != PaymentState::Charging {
         return Ok(true);
     }
+    // What a terminal holds only the terminal knows.
     let Some((provider, intent)) = super::flow::provider_of(app, &payment)? else { return Ok(true) };
-    match provider.fetch(payment.account.as_deref(), intent).await {
-        Ok(hold) => {
-            if hold.state == HoldState::Cancelled {
-                tracing::warn!(payment = id, "the hold is gone while the charge goes on: it is stopped");
-                change(app, id, |_, payment, now| {
-                    payment.wish_stop(StopCause::HoldLapses, now);
-                    Ok(())
-                })
-                .await?;
-            }
-            Ok(true)
-        }
+    let found = provider.fetch(payment.account.as_deref(), intent).await;
+    let gone = match &found {
+        Ok(hold) => hold.state == HoldState::Cancelled,
         Err(error) => {
             tracing::warn!(payment = id, %error, "a hold could not be read");
-            Ok(error.is_refusal())
+            false
         }
+    };
+    if gone {
+        tracing::warn!(payment = id, "the hold is gone while the charge goes on: it is stopped");
     }
+    change(app, id, move |_, payment, now| {
+        payment.details.0.looked_at = Some(now);
+        if gone && payment.state == PaymentState::Charging {
+            payment.wish_stop(StopCause::HoldLapses, now);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found.map_or_else(|error| error.is_refusal(), |_| true))
 }
 
 /// Keeps how a dispute stands.

@@ -164,6 +164,9 @@ pub(super) fn provider_of<'a>(
     payment: &'a Payment,
 ) -> Result<Option<(&'a dyn PaymentProvider, &'a str)>, PaymentError> {
     let Some(intent) = payment.intent_id.as_deref() else { return Ok(None) };
+    if payment.details.0.terminal.is_some() {
+        return Ok(None);
+    }
     let provider = app.payments.provider().filter(|provider| provider.name() == payment.provider);
     let provider = provider.ok_or(NotOffered::NoProvider)?;
     Ok(Some((provider.as_ref(), intent)))

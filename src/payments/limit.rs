@@ -2,6 +2,7 @@
 //! and whatever is lost (a hold cannot be raised later where strong authentication is law). When it has settled, its
 //! CDR says what is due.
 
+use super::events::look_at_hold;
 use super::flow::{Step, pause};
 use super::minor::payable;
 use super::offer::{gross, max_power};
@@ -22,6 +23,9 @@ use std::sync::Arc;
 
 /// So far ahead a charge is looked at, at the most: the first of these that is safe is when it is looked at next.
 const AHEAD_SECONDS: [i64; 6] = [900, 300, 120, 60, 30, 15];
+
+/// How often the provider is asked whether the hold of a charge that goes on is still there.
+const LOOK_SECONDS: i64 = 3_600;
 
 /// What is known of the charge of a payment.
 struct Known {
@@ -72,6 +76,13 @@ pub(super) async fn charging(app: &Arc<App>, payment: Payment) -> Result<Step, P
     })
     .await?;
     if payment.state != PaymentState::Charging {
+        return Ok(Step::Again);
+    }
+    let looked = payment.details.0.looked_at.or(payment.details.0.authorised_at).unwrap_or(payment.created);
+    let online = payment.details.0.terminal.is_none();
+    if online && !stop && app.now() >= looked.plus(TimeDelta::seconds(LOOK_SECONDS)) {
+        // The provider tells by itself, and that may be lost.
+        look_at_hold(app, &payment.id).await?;
         return Ok(Step::Again);
     }
     if stop {

@@ -73,21 +73,23 @@ impl Watch {
         new
     }
 
-    /// Works in the background.
-    fn spawn(&self, app: &Arc<App>, id: String, work: impl Future<Output = ()> + Send + 'static) {
-        let (app, busy, places) = (Arc::clone(app), Arc::clone(&self.busy), Arc::clone(&self.places));
+    /// Works in the background, and once more where that was asked for meanwhile: it may have looked before the change.
+    fn spawn<W, F>(&self, id: String, work: W)
+    where
+        W: Fn() -> F + Send + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        let (busy, places) = (Arc::clone(&self.busy), Arc::clone(&self.places));
         tokio::spawn(async move {
             // It is never closed.
-            let place = places.acquire().await;
-            work.await;
-            drop(place);
-            let again = {
+            let _place = places.acquire().await;
+            loop {
+                work().await;
                 let mut busy = busy.lock().unwrap_or_else(PoisonError::into_inner);
-                busy.now.remove(&id);
-                busy.again.remove(&id)
-            };
-            if again {
-                app.wakes.payments.notify_waiters();
+                if !busy.again.remove(&id) {
+                    busy.now.remove(&id);
+                    return;
+                }
             }
         });
     }
@@ -99,10 +101,13 @@ impl Watch {
 /// When the database fails.
 pub async fn work_off(app: &Arc<App>, watch: &mut Watch) -> Result<Option<Timestamp>, PaymentError> {
     if app.db.read(events::any_waiting).await? && watch.begin(MESSAGES) {
-        let within = Arc::clone(app);
-        watch.spawn(app, MESSAGES.to_owned(), async move {
-            if let Err(error) = events::handle_all(&within).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "messages of a provider wait");
+        let app = Arc::clone(app);
+        watch.spawn(MESSAGES.to_owned(), move || {
+            let app = Arc::clone(&app);
+            async move {
+                if let Err(error) = events::handle_all(&app).await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "messages of a provider wait");
+                }
             }
         });
     }
@@ -124,8 +129,11 @@ pub async fn work_off(app: &Arc<App>, watch: &mut Watch) -> Result<Option<Timest
     ids.dedup();
     for id in ids {
         if watch.begin(&id) {
-            let (within, of) = (Arc::clone(app), id.clone());
-            watch.spawn(app, id, async move { go_on_in_background(&within, &of).await });
+            let (app, of) = (Arc::clone(app), id.clone());
+            watch.spawn(id, move || {
+                let (app, id) = (Arc::clone(&app), of.clone());
+                async move { go_on_in_background(&app, &id).await }
+            });
         }
     }
     Ok(next)

@@ -59,8 +59,9 @@ on_each_engine! {
         assert_eq!(scene.tell("evt_8", kind, intent("pi_unknown", "requires_capture")).await, 200);
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let shown = scene.shown(&begun).await;
-        let ids: Vec<&str> = shown.events.iter().map(|event| event.id.as_str()).collect();
-        assert_eq!(ids, ["evt_9", "evt_1", "evt_0"]);
+        let mut ids: Vec<&str> = shown.events.iter().map(|event| event.id.as_str()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["evt_0", "evt_1", "evt_9"]);
         assert!(shown.events.iter().all(|event| event.handled), "{:?}", shown.events);
         assert_eq!(station.asked("RemoteStartTransaction").len(), 1);
         assert_eq!(scene.fake.calls("/capture").len(), 1);
@@ -141,6 +142,24 @@ on_each_engine! {
         assert_eq!(view.reason, Some(roamwatt::domain::payment::PaymentReason::HoldLapsed));
         // 0.50 + 0.39, and 19 % on it.
         assert_eq!(scene.shown(&begun).await.payment.written_off.to_string(), "1.06");
+        scene.check_money(&begun).await;
+    }
+
+    /// The same where the message is lost: the provider is asked now and then.
+    async fn a_hold_that_is_gone_is_seen_without_a_message(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let (begun, transaction) = scene.charging(&station).await;
+        scene.fake.cancel("pi_1");
+        scene.turn(1_800);
+        scene.meters(&station, &transaction, 100).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert_eq!(station.asked("RemoteStopTransaction").len(), 0);
+        scene.turn(1_801);
+        station.hears("RemoteStopTransaction", 1).await;
+        scene.ends(&station, &transaction, 200).await;
+        scene.settle().await;
+        scene.until(&begun, PaymentState::Failed).await;
         scene.check_money(&begun).await;
     }
 

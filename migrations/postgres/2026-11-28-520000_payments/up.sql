@@ -10,10 +10,10 @@ CREATE TABLE own_evses (
 CREATE INDEX own_evses_by_uid ON own_evses(evse_uid);
 CREATE INDEX own_evses_by_id ON own_evses(evse_id);
 INSERT INTO own_evses
-SELECT country_code, party_id, id, lower(e ->> 'uid'), lower(e ->> 'evse_id')
+SELECT locations.country_code, locations.party_id, locations.id, lower(e.evse ->> 'uid'), lower(e.evse ->> 'evse_id')
 FROM locations,
-     json_array_elements(CASE json_typeof(body::json -> 'evses') WHEN 'array' THEN body::json -> 'evses' ELSE '[]' END) AS e
-WHERE partner_id IS NULL
+     json_array_elements(CASE json_typeof(body::json -> 'evses') WHEN 'array' THEN body::json -> 'evses' ELSE '[]' END) AS e(evse)
+WHERE locations.partner_id IS NULL
 ON CONFLICT DO NOTHING;
 
 -- Parties of ours that sell ad hoc: what receipts say of them, and where the money goes (a document), and the number of

@@ -10,9 +10,9 @@ CREATE TABLE own_evses (
 CREATE INDEX own_evses_by_uid ON own_evses(evse_uid);
 CREATE INDEX own_evses_by_id ON own_evses(evse_id);
 INSERT OR IGNORE INTO own_evses
-SELECT country_code, party_id, id, lower(json_extract(e.value, '$.uid')), lower(json_extract(e.value, '$.evse_id'))
+SELECT locations.country_code, locations.party_id, locations.id, lower(json_extract(e.value, '$.uid')), lower(json_extract(e.value, '$.evse_id'))
 FROM locations, json_each(locations.body, '$.evses') AS e
-WHERE partner_id IS NULL;
+WHERE locations.partner_id IS NULL;
 
 -- Parties of ours that sell ad hoc: what receipts say of them, and where the money goes (a document), and the number of
 -- the last receipt.

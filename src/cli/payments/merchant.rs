@@ -26,9 +26,9 @@ enum MerchantCommand {
 /// Lets a party sell, or changes what its receipts say
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  roamwatt payments merchant set DE*ABC --name \"ABC Charging GmbH\" --address \"Musterweg 1\" \\
-    --address \"10115 Berlin\" --tax-id DE123456789
-  roamwatt payments merchant set DE*DEF --name \"DEF AG\" --address \"Weg 2, 80331 München\" --account acct_1Abc")]
+  roamwatt payments merchant set DE*ABC --name \"ABC Charging GmbH\" --address \"Weg 1, 10115 Berlin\"
+  roamwatt payments merchant set DE*ABC --name \"ABC AG\" --address \"Weg 1\" --tax-id DE123456789
+  roamwatt payments merchant set DE*DEF --name \"DEF AG\" --address \"Weg 2\" --account acct_1Abc")]
 struct SetArgs {
     /// The party, like DE*ABC
     party: PartyId,

@@ -141,5 +141,5 @@ async fn pay_pages(app: &App, hits: &[Hit]) -> Result<HashMap<i64, Vec<(String, 
         let code = Code { evse: printed.clone(), until: None };
         (printed, code.path(&app.keys))
     };
-    Ok(locations.into_iter().map(|(seq, location)| (seq, location.evses.iter().map(page).collect())).collect())
+    Ok(locations.into_iter().map(|(seq, location)| (seq, location.evses.iter().flatten().map(page).collect())).collect())
 }
