@@ -1,4 +1,5 @@
 //! What apps of drivers reach over HTTP.
+#![allow(clippy::float_arithmetic)]
 
 mod access;
 mod charging;
