@@ -95,6 +95,9 @@ impl Street {
         let script = format!("{}/stripe.js", stripe.url);
         let scene = Scene::start_with(db, Fake::start(), &stripe.url, None, move |config| {
             config.payments.stripe_script_url = Some(script.parse().unwrap());
+            // A driver types for a while, and time goes fast here.
+            config.payments.pay_within = Duration::from_secs(86_400);
+            config.payments.connect_timeout = Duration::from_secs(3_600);
             config.mail.url = Some("smtp+plain://127.0.0.1:9".parse().unwrap());
             config.mail.from = Some("receipts@example.org".parse().unwrap());
         })

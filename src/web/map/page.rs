@@ -63,6 +63,7 @@ pub(super) async fn page(app: Data<App>, request: HttpRequest, asked: Query<Aske
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                link rel="icon" href="data:,";
                 title { (texts.title) }
                 link rel="stylesheet" href=(file("leaflet.css"));
                 link rel="stylesheet" href=(file("map.css"));

@@ -126,7 +126,9 @@ async fn shown(
             p #lost .bad role="status" hidden { (texts.connection_lost) }
             (details(app, visit, stage, needs.as_ref()))
         }
-        @if stage == Stage::Paid || stage == Stage::Charging { (receipt_address(visit, wrong)) }
+        @if app.config.mail.url.is_some() && matches!(stage, Stage::Paid | Stage::Charging) {
+            (receipt_address(visit, wrong))
+        }
         @if !stage.is_over() && stage != Stage::Pay { p.soft { (texts.keep_link) } }
         @if let Some(location) = &view.place.location {
             (place(location, texts, printed(view)))

@@ -77,6 +77,7 @@ impl<'a> Page<'a> {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
+                    link rel="icon" href="data:,";
                     title { (self.title) @if let Some(operator) = self.operator { " – " (operator) } }
                     style { (PreEscaped(STYLE)) }
                     @if let Some(seconds) = self.reload {

@@ -47,6 +47,8 @@ struct Filled<'a> {
     nonce: &'a str,
     /// What was wrong with what was sent.
     problem: Option<&'static str>,
+    /// Receipts can be sent.
+    mail: bool,
 }
 
 /// Shows the offer.
@@ -60,7 +62,7 @@ pub(super) async fn show(
     let code = checked(&app, &evse, &asked, texts)?;
     let offer = payments::offer(&app, &code.evse).await.map_err(|error| Failed::new(texts, error))?;
     let nonce = new_nonce();
-    let form = Filled { connector: None, email: "", nonce: &nonce, problem: None };
+    let form = Filled { connector: None, email: "", nonce: &nonce, problem: None, mail: app.config.mail.url.is_some() };
     Ok(page(&offer, &request, texts, &form).answer())
 }
 
@@ -102,6 +104,7 @@ pub(super) async fn begin(
         email: &wanted.email,
         nonce: &wanted.nonce,
         problem: Some(problem),
+        mail: app.config.mail.url.is_some(),
     };
     Ok(page(&offer, &request, texts, &form).with_status(status).answer())
 }
@@ -140,10 +143,12 @@ fn page<'a>(offer: &'a Offer, request: &HttpRequest, texts: &'static Texts, form
                 }
             }
             @if usable {
-                label for="email" { (texts.email) }
-                input #email name="email" type="email" autocomplete="email" inputmode="email" maxlength="254"
-                    aria-describedby="email-hint" value=(form.email);
-                p.soft #email-hint { (texts.email_hint) }
+                @if form.mail {
+                    label for="email" { (texts.email) }
+                    input #email name="email" type="email" autocomplete="email" inputmode="email" maxlength="254"
+                        aria-describedby="email-hint" value=(form.email);
+                    p.soft #email-hint { (texts.email_hint) }
+                }
                 button type="submit" { (texts.to_payment) }
             }
         }
