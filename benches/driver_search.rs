@@ -48,10 +48,10 @@ fn place(rng: &mut Rng, at: usize) -> Location {
     let evses: Vec<Value> = (0..2 + at % 2)
         .map(|number| {
             let fast = rng.u8(0..4) == 0;
+            let status = ["AVAILABLE", "AVAILABLE", "CHARGING", "OUTOFORDER"][rng.usize(0..4)];
             json!({
                 "uid": format!("E{at}-{number}"), "evse_id": format!("DE*ABC*E{at}*{number}"),
-                "status": ["AVAILABLE", "AVAILABLE", "CHARGING", "OUTOFORDER"][rng.usize(0..4)],
-                "status_schedule": null, "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE"],
+                "status": status, "status_schedule": null, "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE"],
                 "connectors": [{
                     "id": "1", "standard": if fast { "IEC_62196_T2_COMBO" } else { "IEC_62196_T2" },
                     "format": "CABLE", "power_type": if fast { "DC" } else { "AC_3_PHASE" },

@@ -25,7 +25,7 @@ fn phone<'a>(node: &'a TestNode, tokens: &Value) -> Phone<'a> {
     }
 }
 
-fn refresh<'t>(tokens: &'t Value) -> [(&'static str, &'t str); 2] {
+fn refresh(tokens: &Value) -> [(&'static str, &str); 2] {
     [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())]
 }
 
