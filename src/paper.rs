@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn lines_are_no_wider_than_they_may_be_and_lose_nothing() {
         let face = Typeface::regular().unwrap();
-        let text = "Straßenbahndepot Köln-Merheim aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 12,34 €";
+        let text =
+            "Straßenbahndepot Köln-Merheim aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 12,34 €";
         let lines = face.wrapped(text, 10.0, 100.0);
         assert!(lines.len() > 3, "{lines:?}");
         assert!(lines.iter().all(|line| face.width(line, 10.0) <= 100.0), "{lines:?}");

@@ -69,6 +69,7 @@ fn mailbox(text: &str) -> Result<Option<Mailbox>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let wanted = || "write an address like receipts@example.org, or \"Name <receipts@example.org>\"".to_owned();
+    let wanted =
+        || "write an address like receipts@example.org, or \"Name <receipts@example.org>\"".to_owned();
     text.parse().map(Some).map_err(|_| wanted())
 }

@@ -74,7 +74,8 @@ pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<Receip
 /// When the database fails.
 pub fn next_due(conn: &mut DbConn) -> DbResult<Option<Timestamp>> {
     let waiting = receipt_mails::table.filter(receipt_mails::next_at.is_not_null());
-    let first = waiting.order(receipt_mails::next_at).select(receipt_mails::next_at).first::<Option<Timestamp>>(conn);
+    let first =
+        waiting.order(receipt_mails::next_at).select(receipt_mails::next_at).first::<Option<Timestamp>>(conn);
     Ok(first.optional()?.flatten())
 }
 

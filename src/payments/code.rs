@@ -97,7 +97,11 @@ mod tests {
         assert_eq!(other.check(&keys, &signature, now), Err(CodeError::NotOurs));
 
         let shown = Code { until: Some(now.millis() / 1000 + 60), ..printed };
-        assert_eq!(shown.check(&keys, &signature, now), Err(CodeError::NotOurs), "a printed code with a time added");
+        assert_eq!(
+            shown.check(&keys, &signature, now),
+            Err(CodeError::NotOurs),
+            "a printed code with a time added"
+        );
         let signature = shown.signature(&keys);
         assert_eq!(shown.check(&keys, &signature, now), Ok(()));
         assert_eq!(shown.check(&keys, &signature, at("2026-01-01T00:01:00Z")), Err(CodeError::Over));

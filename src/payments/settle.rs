@@ -10,7 +10,9 @@ use super::{PaymentError, change};
 use crate::app::App;
 use crate::db::payment_operations::{self as operations, Intended, Operation};
 use crate::db::payments::Payment;
-use crate::db::{DbConn, DbError, cdr_credits, cdrs, payment_ledger as ledger, payment_merchants, receipt_mails};
+use crate::db::{
+    DbConn, DbError, cdr_credits, cdrs, payment_ledger as ledger, payment_merchants, receipt_mails,
+};
 use crate::domain::payment::{
     LedgerKind, OperationKind, OperationState, PaymentReason, PaymentState, ReceiptNumber, Settlement,
 };

@@ -82,7 +82,14 @@ fn draw(
     ];
     for (text, size, face) in texts {
         for line in face.wrapped(text, size, width) {
-            surface.draw_text(Point::from_xy(x, y), face.font(), size, &line, false, TextDirection::LeftToRight);
+            surface.draw_text(
+                Point::from_xy(x, y),
+                face.font(),
+                size,
+                &line,
+                false,
+                TextDirection::LeftToRight,
+            );
             y += size * 1.25;
         }
         y += 5.0;

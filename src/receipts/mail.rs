@@ -108,7 +108,8 @@ async fn finish(app: &App, mut mail: ReceiptMail, sent: Result<(), MailError>) -
         Err(error) => {
             let why = crate::http::with_causes(&error);
             let over = error.is_final() || now >= mail.asked_at.plus(delta(config.give_up_after));
-            let doubled = 1_u32.checked_shl(u32::try_from(mail.tries.clamp(1, 20)).unwrap_or(1).saturating_sub(1));
+            let doubled =
+                1_u32.checked_shl(u32::try_from(mail.tries.clamp(1, 20)).unwrap_or(1).saturating_sub(1));
             let wait = config.retry_first.saturating_mul(doubled.unwrap_or(1)).min(LONGEST_WAIT);
             mail.next_at = (!over).then(|| now.plus(delta(wait)));
             tracing::warn!(payment = %mail.payment_id, tries = mail.tries, over, error = why, "a receipt was not sent");
@@ -147,7 +148,8 @@ fn transport(config: &MailConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
         builder = builder.port(port);
     }
     if !config.user.is_empty() {
-        builder = builder.credentials(Credentials::new(config.user.clone(), config.password.reveal().to_owned()));
+        builder =
+            builder.credentials(Credentials::new(config.user.clone(), config.password.reveal().to_owned()));
     }
     Ok(builder.timeout(Some(TIMEOUT)).build())
 }

@@ -70,8 +70,11 @@ impl Document {
         }
         document.sums.push((words.held, amount(receipt.held)));
         document.sums.push((words.captured, amount(receipt.captured)));
-        let rest =
-            [(words.released, receipt.released), (words.refunded, receipt.refunded), (words.waived, receipt.written_off)];
+        let rest = [
+            (words.released, receipt.released),
+            (words.refunded, receipt.refunded),
+            (words.waived, receipt.written_off),
+        ];
         document.sums.extend(
             rest.into_iter().filter(|(_, sum)| *sum != Money::ZERO).map(|(name, sum)| (name, amount(sum))),
         );
@@ -105,7 +108,8 @@ impl Document {
         }
         pair("", "");
         for [what, quantity, price, gross] in &self.lines {
-            let how = [quantity, price].into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>();
+            let how =
+                [quantity, price].into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>();
             pair(&format!("{what} ({})", how.join(" × ")).replace(" ()", ""), gross);
         }
         let [rate_head, net_head, tax_head, _] = self.tax_heads;
@@ -132,7 +136,8 @@ fn issuer(receipt: &Receipt, words: &Words) -> Vec<String> {
 }
 
 fn facts(receipt: &Receipt, words: &Words, zone: Tz) -> Vec<(&'static str, String)> {
-    let mut facts = vec![(words.number, receipt.number.clone()), (words.issued, words.moment(receipt.issued_at, zone))];
+    let mut facts =
+        vec![(words.number, receipt.number.clone()), (words.issued, words.moment(receipt.issued_at, zone))];
     let Some(sold) = &receipt.sold else { return facts };
     let place = &sold.place;
     let mut address = vec![place.address.clone()];

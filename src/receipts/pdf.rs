@@ -1,6 +1,9 @@
 //! A receipt on paper: A4, as PDF, with its fonts inside.
 
-#![expect(clippy::float_arithmetic, reason = "places on paper, in points; every number that is printed is text already")]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "places on paper, in points; every number that is printed is text already"
+)]
 
 use super::Document;
 use crate::paper::{HEIGHT, PaperError, Typeface, WIDTH};

@@ -118,9 +118,13 @@ impl Words {
             LineKind::Parking => ("Parking time", "Standzeit"),
             LineKind::Reservation => ("Reservation", "Reservierung"),
             LineKind::ReservationFlat => ("Reservation fee", "Reservierungsgebühr"),
-            LineKind::EnergyStep => ("Energy, rounded up to the step", "Energie, auf die Schrittweite aufgerundet"),
+            LineKind::EnergyStep => {
+                ("Energy, rounded up to the step", "Energie, auf die Schrittweite aufgerundet")
+            }
             LineKind::TimeStep => ("Time, rounded up to the step", "Zeit, auf die Schrittweite aufgerundet"),
-            LineKind::ParkingStep => ("Parking, rounded up to the step", "Standzeit, auf die Schrittweite aufgerundet"),
+            LineKind::ParkingStep => {
+                ("Parking, rounded up to the step", "Standzeit, auf die Schrittweite aufgerundet")
+            }
             LineKind::ReservationStep => {
                 ("Reservation, rounded up to the step", "Reservierung, auf die Schrittweite aufgerundet")
             }

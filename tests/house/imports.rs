@@ -8,8 +8,8 @@ const TOOLS: &[&str] = &["clock", "config", "metrics", "paper", "security"];
 const FOR_USE_CASES: &[&str] = &["domain", "pricing", "load", "db", "app"];
 /// What the edges may use: use cases, never another edge.
 const FOR_EDGES: &[&str] = &[
-    "domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments", "receipts", "finance",
-    "search", "driver",
+    "domain", "pricing", "load", "db", "app", "http", "charging", "energy", "roaming", "payments",
+    "receipts", "finance", "search", "driver",
 ];
 const EDGES: &[&str] = &["ocpi", "ocpp", "web", "jobs", "cluster"];
 

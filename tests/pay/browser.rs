@@ -28,7 +28,10 @@ impl Tools {
         let found = (std::env::var_os("ROAMWATT_TEST_PYTHON"), std::env::var_os("ROAMWATT_TEST_CHROMIUM"));
         let (Some(python), Some(chromium)) = found else {
             not_run("pay::browser", "chromium and playwright (tests/run installs them)");
-            assert!(std::env::var_os("ROAMWATT_REQUIRE_SHARED").is_none(), "ROAMWATT_TEST_CHROMIUM is not set");
+            assert!(
+                std::env::var_os("ROAMWATT_REQUIRE_SHARED").is_none(),
+                "ROAMWATT_TEST_CHROMIUM is not set"
+            );
             return None;
         };
         Some(Self { python, chromium })

@@ -34,8 +34,7 @@ impl MailServer {
             return None;
         };
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/mail_server.py");
-        let mut process =
-            Command::new(python).args([script, mood]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = Command::new(python).args([script, mood]).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         lines.read_line(&mut line).unwrap();

@@ -92,7 +92,11 @@ pub(super) fn run(settings: &Settings, output: Output, args: &QrArgs) -> Outcome
         table(&["STATION", "EVSE", "ADDRESS"].map(Column::Text), rows, "no stations yet")
     })?;
     if let Some(folder) = &args.svg {
-        output.note(&format!("wrote {} to {}", crate::cli::output::count(coded.len(), "SVG"), folder.display()));
+        output.note(&format!(
+            "wrote {} to {}",
+            crate::cli::output::count(coded.len(), "SVG"),
+            folder.display()
+        ));
     }
     if let Some(file) = &args.sheet {
         output.note(&format!("wrote the labels to {}", file.display()));
@@ -121,10 +125,13 @@ fn coded(store: &Store, args: &QrArgs) -> Result<Vec<Coded>, Failure> {
     let mut all: Vec<Coded> = Vec::new();
     for station in stations {
         let (place, operator) = place_of(store, &station)?;
-        let wanted = station.connectors.iter().filter(|one| args.connector.is_none_or(|number| one.number == number));
+        let wanted =
+            station.connectors.iter().filter(|one| args.connector.is_none_or(|number| one.number == number));
         for connector in wanted {
             let evse = evse_of(store, &station, &connector.evse_uid)?;
-            if let Some(known) = all.iter_mut().find(|one| one.station == station.id.as_str() && one.evse == evse) {
+            if let Some(known) =
+                all.iter_mut().find(|one| one.station == station.id.as_str() && one.evse == evse)
+            {
                 known.connectors.push(connector.number);
                 continue;
             }
@@ -141,10 +148,8 @@ fn coded(store: &Store, args: &QrArgs) -> Result<Vec<Coded>, Failure> {
         }
     }
     match args.connector {
-        Some(number) if all.is_empty() => {
-            Err(Failure::new(format!("the station has no connector {number}"))
-                .with_remedy("`roamwatt station list` shows its connectors"))
-        }
+        Some(number) if all.is_empty() => Err(Failure::new(format!("the station has no connector {number}"))
+            .with_remedy("`roamwatt station list` shows its connectors")),
         _ => Ok(all),
     }
 }
@@ -179,7 +184,8 @@ fn place_of(store: &Store, station: &Station) -> Result<(String, String), Failur
     let found = store.read(move |conn| -> DbResult<_> {
         Ok((locations::find(conn, &party, &location)?, payment_merchants::find(conn, &party)?))
     })?;
-    let place = found.0.map(|location| format!("{}, {}", location.address, location.city)).unwrap_or_default();
+    let place =
+        found.0.map(|location| format!("{}, {}", location.address, location.city)).unwrap_or_default();
     Ok((place, found.1.map_or_else(|| station.party.to_string(), |merchant| merchant.name)))
 }
 
@@ -196,7 +202,8 @@ fn write_svgs(coded: &[Coded], folder: &Path) -> Outcome {
 
 /// The name of an EVSE's file: what could mean something to a file system is replaced.
 fn file_name(evse: &str) -> String {
-    let plain: String = evse.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let plain: String =
+        evse.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
     format!("{plain}.svg")
 }
 

@@ -2,9 +2,9 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdr_checks, cdrs, commands, corrections, driver_apps, exports, late_messages, load_feeds, load_sites,
-    locations, parties, partners, payments, price, pricing, receipts, sessions, stations, tariff_assignments,
-    tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
+    auth, cdr_checks, cdrs, commands, corrections, driver_apps, exports, late_messages, load_feeds,
+    load_sites, locations, parties, partners, payments, price, pricing, receipts, sessions, stations,
+    tariff_assignments, tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;

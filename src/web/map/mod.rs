@@ -33,7 +33,11 @@ async fn asset(path: Path<(String, String)>) -> HttpResponse {
         _ => return HttpResponse::NotFound().finish(),
     };
     // During development the version stays and the files change.
-    let kept = if version == VERSION && !cfg!(debug_assertions) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let kept = if version == VERSION && !cfg!(debug_assertions) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static(kind)))
         .insert_header((CACHE_CONTROL, HeaderValue::from_static(kept)))

@@ -9,9 +9,9 @@ use crate::search::place::kilowatts;
 use crate::search::{Filter, GeoBox, Hit};
 use crate::web::pages::plug_name;
 use crate::web::problem::Problem;
+use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Query};
-use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -66,7 +66,11 @@ struct Shown {
 /// Tells what is in a box.
 pub(super) async fn places(app: Data<App>, asked: Query<Asked>) -> Result<HttpResponse, Problem> {
     let area = parsed(&asked.r#box).ok_or_else(|| {
-        Problem::bad("query", "box", "write it like 8.9,48.7,9.4,49.0: west, south, east and north in degrees")
+        Problem::bad(
+            "query",
+            "box",
+            "write it like 8.9,48.7,9.4,49.0: west, south, east and north in degrees",
+        )
     })?;
     let filter = Filter { free: asked.free, ..Filter::default() };
     let language: Language = asked.lang.parse().unwrap_or_default();
@@ -106,7 +110,8 @@ fn parsed(text: &str) -> Option<GeoBox> {
 fn plugs(hit: &Hit, language: Language) -> Vec<String> {
     let mut kinds: Vec<(i64, String)> = Vec::new();
     for outlet in hit.place.spots.iter().flat_map(|spot| &spot.outlets) {
-        let power = format!("{}, {} kW", plug_name(&outlet.standard), language.number(kilowatts(outlet.watts)));
+        let power =
+            format!("{}, {} kW", plug_name(&outlet.standard), language.number(kilowatts(outlet.watts)));
         let text = match &outlet.price {
             Some(price) => format!("{power}, {}", price.in_words(language)),
             None => power,
@@ -125,7 +130,8 @@ async fn pay_pages(app: &App, hits: &[Hit]) -> Result<HashMap<i64, Vec<(String, 
         return Ok(HashMap::new());
     }
     let ours = hits.iter().filter(|hit| hit.place.partner_id.is_none());
-    let wanted: Vec<_> = ours.map(|hit| (hit.place.seq, hit.place.party.clone(), hit.place.id.clone())).collect();
+    let wanted: Vec<_> =
+        ours.map(|hit| (hit.place.seq, hit.place.party.clone(), hit.place.id.clone())).collect();
     let locations = app
         .db
         .read(move |conn| {
@@ -141,5 +147,8 @@ async fn pay_pages(app: &App, hits: &[Hit]) -> Result<HashMap<i64, Vec<(String, 
         let code = Code { evse: printed.clone(), until: None };
         (printed, code.path(&app.keys))
     };
-    Ok(locations.into_iter().map(|(seq, location)| (seq, location.evses.iter().flatten().map(page).collect())).collect())
+    Ok(locations
+        .into_iter()
+        .map(|(seq, location)| (seq, location.evses.iter().flatten().map(page).collect()))
+        .collect())
 }

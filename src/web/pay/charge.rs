@@ -70,7 +70,11 @@ pub(super) async fn show(
 }
 
 /// Where the payment provider sends the driver back to.
-pub(super) async fn back(app: Data<App>, request: HttpRequest, key: Path<String>) -> Result<HttpResponse, Failed> {
+pub(super) async fn back(
+    app: Data<App>,
+    request: HttpRequest,
+    key: Path<String>,
+) -> Result<HttpResponse, Failed> {
     let texts = Texts::of(language_of(&request, None));
     let app = app.into_inner();
     payments::advance(&app, &key).await.map_err(|error| Failed::new(texts, error))?;
@@ -78,7 +82,11 @@ pub(super) async fn back(app: Data<App>, request: HttpRequest, key: Path<String>
 }
 
 /// Ends what the driver does not want any more.
-pub(super) async fn stop(app: Data<App>, request: HttpRequest, key: Path<String>) -> Result<HttpResponse, Failed> {
+pub(super) async fn stop(
+    app: Data<App>,
+    request: HttpRequest,
+    key: Path<String>,
+) -> Result<HttpResponse, Failed> {
     let texts = Texts::of(language_of(&request, None));
     let app = app.into_inner();
     payments::stop(&app, &key).await.map_err(|error| Failed::new(texts, error))?;
@@ -116,7 +124,9 @@ async fn shown(
 ) -> Result<HttpResponse, Failed> {
     let Visit { key, texts, view } = visit;
     let needs = match view.state {
-        PaymentState::Created => payments::page_needs(app, key).await.map_err(|error| Failed::new(texts, error))?,
+        PaymentState::Created => {
+            payments::page_needs(app, key).await.map_err(|error| Failed::new(texts, error))?
+        }
         _ => None,
     };
     let stage = Stage::of(view, needs.is_some());
@@ -172,9 +182,10 @@ impl Stage {
             PaymentState::Priced | PaymentState::Capturing => Self::Ended,
             PaymentState::Captured | PaymentState::Disputed => Self::Paid,
             PaymentState::Refunded => Self::Refunded,
-            PaymentState::Releasing | PaymentState::Cancelled | PaymentState::Expired | PaymentState::Failed => {
-                Self::NothingPaid
-            }
+            PaymentState::Releasing
+            | PaymentState::Cancelled
+            | PaymentState::Expired
+            | PaymentState::Failed => Self::NothingPaid,
         }
     }
 
@@ -310,7 +321,11 @@ fn figures(visit: &Visit) -> Markup {
 pub(super) fn live_fields(texts: &'static Texts, view: &PaymentView) -> [String; 3] {
     let language = texts.language;
     let Some(live) = &view.live else {
-        return [format!("{} kWh", language.number(0.into())), minutes(0), language.amount(&view.currency, 0.into())];
+        return [
+            format!("{} kWh", language.number(0.into())),
+            minutes(0),
+            language.amount(&view.currency, 0.into()),
+        ];
     };
     let cost = live.cost.incl_vat.unwrap_or(live.cost.excl_vat);
     [
@@ -332,7 +347,8 @@ fn minutes(seconds: i64) -> String {
 /// What was paid, and what became of the rest.
 fn sums(visit: &Visit) -> Markup {
     let Visit { texts, view, .. } = visit;
-    let rows = [(texts.paid, view.captured), (texts.released, view.released), (texts.refunded, view.refunded)];
+    let rows =
+        [(texts.paid, view.captured), (texts.released, view.released), (texts.refunded, view.refunded)];
     html! {
         @if rows.iter().any(|(_, sum)| *sum != Money::ZERO) {
             dl.figures {

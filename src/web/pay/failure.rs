@@ -72,9 +72,12 @@ impl Failed {
                 heading: texts.not_found,
                 hint: texts.not_found_hint,
             },
-            CodeError::Over => {
-                Self { texts, status: StatusCode::GONE, heading: texts.cannot_start, hint: texts.code_expired }
-            }
+            CodeError::Over => Self {
+                texts,
+                status: StatusCode::GONE,
+                heading: texts.cannot_start,
+                hint: texts.code_expired,
+            },
         }
     }
 }

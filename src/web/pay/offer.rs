@@ -62,7 +62,13 @@ pub(super) async fn show(
     let code = checked(&app, &evse, &asked, texts)?;
     let offer = payments::offer(&app, &code.evse).await.map_err(|error| Failed::new(texts, error))?;
     let nonce = new_nonce();
-    let form = Filled { connector: None, email: "", nonce: &nonce, problem: None, mail: app.config.mail.url.is_some() };
+    let form = Filled {
+        connector: None,
+        email: "",
+        nonce: &nonce,
+        problem: None,
+        mail: app.config.mail.url.is_some(),
+    };
     Ok(page(&offer, &request, texts, &form).answer())
 }
 
@@ -93,7 +99,9 @@ pub(super) async fn begin(
     };
     let (status, problem) = match &error {
         PaymentError::Input { field: "email", .. } => (StatusCode::UNPROCESSABLE_ENTITY, texts.email_wrong),
-        PaymentError::Input { field: "connector", .. } => (StatusCode::UNPROCESSABLE_ENTITY, texts.choose_connector),
+        PaymentError::Input { field: "connector", .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, texts.choose_connector)
+        }
         // Somebody was faster, or the station went away: the page shows how it is now.
         PaymentError::Unavailable(_) => (StatusCode::CONFLICT, texts.cannot_start),
         _ => return Err(Failed::new(texts, error)),

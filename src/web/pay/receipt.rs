@@ -43,7 +43,8 @@ pub(super) async fn pdf(
 ) -> Result<HttpResponse, Failed> {
     let (visit, document) = document(&app, &request, key.into_inner(), &asked).await?;
     let printed = pdf::pdf(&document).map_err(|error| Failed::ours(visit.texts, &error))?;
-    let name: String = document.title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name: String =
+        document.title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/pdf"))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.pdf\"")))
