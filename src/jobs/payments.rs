@@ -22,7 +22,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = ?error,
                     "payments could not be looked at; trying again"
                 );
                 None

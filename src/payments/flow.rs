@@ -114,7 +114,7 @@ pub(super) async fn go_on_in_background(app: &Arc<App>, id: &str) {
     if let Err(error) = go_on(app, id).await {
         tracing::error!(
             payment = id,
-            error = &error as &dyn std::error::Error,
+            error = ?error,
             "a payment could not be moved on"
         );
     }

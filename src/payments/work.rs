@@ -106,7 +106,7 @@ pub async fn work_off(app: &Arc<App>, watch: &mut Watch) -> Result<Option<Timest
             let app = Arc::clone(&app);
             async move {
                 if let Err(error) = events::handle_all(&app).await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "messages of a provider wait");
+                    tracing::error!(error = ?error, "messages of a provider wait");
                 }
             }
         });
