@@ -1,6 +1,6 @@
 //! How fast drivers find places: 100,000 EVSEs of partners and ours, 200 requests a second through HTTP on loopback,
 //! for half a minute: `cargo bench --bench driver_search`. A request's time runs from the moment at which it was due to
-//! the last byte of its answer, so that one that waits counts as what it is. docs/benchmarks.md has figures.
+//! the last byte of its answer, so that one that waits counts as what it is. docs/benchmarks.md has the target.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -73,7 +73,7 @@ fn place(rng: &mut Rng, at: usize) -> Location {
         "related_locations": null, "parking_type": null, "evses": evses, "directions": null,
         "operator": {"name": "Operator"}, "suboperator": null, "owner": null, "facilities": null,
         "time_zone": "Europe/Berlin",
-        "opening_times": {"twentyfourseven": at % 3 != 0, "regular_hours": [
+        "opening_times": {"twentyfourseven": !at.is_multiple_of(3), "regular_hours": [
             {"weekday": 1, "period_begin": "08:00", "period_end": "20:00"},
             {"weekday": 6, "period_begin": "08:00", "period_end": "20:00"}]},
         "charging_when_closed": null, "images": null, "energy_mix": null, "last_updated": now, "extra": {},
@@ -85,7 +85,7 @@ fn tariff(at: usize) -> Tariff {
     serde_json::from_value(json!({
         "party": {"country_code": "DE", "party_id": "ABC"}, "id": format!("T{at}"), "currency": "EUR",
         "elements": [{"price_components": [
-            {"type": "ENERGY", "price": 0.30 + at as f64 / 1000.0, "vat": 19.0, "step_size": 1}]}],
+            {"type": "ENERGY", "price": (300 + at) as f64 / 1000.0, "vat": 19.0, "step_size": 1}]}],
         "last_updated": "2026-01-01T00:00:00Z", "extra": {},
     }))
     .unwrap()
