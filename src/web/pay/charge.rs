@@ -66,7 +66,7 @@ pub(super) async fn show(
     asked: Query<Asked>,
 ) -> Result<HttpResponse, Failed> {
     let visit = Visit::of(&app, &request, key.into_inner(), asked.lang.as_deref()).await?;
-    Ok(shown(&app, &request, &visit, None).await?)
+    shown(&app, &request, &visit, None).await
 }
 
 /// Where the payment provider sends the driver back to.
