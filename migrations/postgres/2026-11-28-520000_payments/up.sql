@@ -13,7 +13,7 @@ INSERT INTO own_evses
 SELECT locations.country_code, locations.party_id, locations.id, lower(e.evse ->> 'uid'), lower(e.evse ->> 'evse_id')
 FROM locations,
      json_array_elements(CASE json_typeof(body::json -> 'evses') WHEN 'array' THEN body::json -> 'evses' ELSE '[]' END) AS e(evse)
-WHERE locations.partner_id IS NULL
+WHERE locations.partner_id IS NULL AND e.evse ->> 'uid' IS NOT NULL
 ON CONFLICT DO NOTHING;
 
 -- Parties of ours that sell ad hoc: what receipts say of them, and where the money goes (a document), and the number of

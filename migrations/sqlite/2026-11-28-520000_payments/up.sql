@@ -12,7 +12,7 @@ CREATE INDEX own_evses_by_id ON own_evses(evse_id);
 INSERT OR IGNORE INTO own_evses
 SELECT locations.country_code, locations.party_id, locations.id, lower(json_extract(e.value, '$.uid')), lower(json_extract(e.value, '$.evse_id'))
 FROM locations, json_each(locations.body, '$.evses') AS e
-WHERE locations.partner_id IS NULL;
+WHERE locations.partner_id IS NULL AND json_extract(e.value, '$.uid') IS NOT NULL;
 
 -- Parties of ours that sell ad hoc: what receipts say of them, and where the money goes (a document), and the number of
 -- the last receipt.
