@@ -318,18 +318,6 @@ pub fn by_intent(conn: &mut DbConn, provider: &str, intent_id: &str) -> DbResult
         .optional()?)
 }
 
-/// The payment of a charge, by the key of its session.
-///
-/// # Errors
-/// When the database fails.
-pub fn by_session(conn: &mut DbConn, session_id: &str) -> DbResult<Option<Payment>> {
-    Ok(payments::table
-        .filter(payments::session_id.eq(session_id))
-        .select(Payment::as_select())
-        .first(conn)
-        .optional()?)
-}
-
 /// The payments whose time has come, the longest due first.
 ///
 /// # Errors
