@@ -25,6 +25,8 @@ class Driver:
         """A screenshot, and what axe finds on the page."""
         self.number += 1
         self.page.screenshot(path=str(shots / f"{task['name']}-{self.number:02}-{name}.png"), full_page=True)
+        if task["story"] == "without_script":
+            return
         # The card fields of the test server are not ours.
         found = Axe().run(self.page, context={"exclude": [["#payment-element"]]})
         seen["violations"] += [f"{name}: {one['id']}: {one['help']}" for one in found.response["violations"]]
@@ -68,7 +70,8 @@ def story(driver):
             expect(page.locator("#payment-error")).not_to_be_empty(timeout=WAIT)
             seen.setdefault("errors", []).append(page.inner_text("#payment-error"))
             driver.look(then)
-    seen["charge_url"] = page.url
+    if task["story"] == "declined":
+        return
     driver.heading(texts["charging"])
     # Figures change by themselves, without the page being loaded again.
     page.evaluate("window.sameDocument = true")

@@ -1,5 +1,5 @@
 // What our pages use of Stripe's script and localstripe's lacks: the Payment Element and confirmPayment, on its card
-// element and its server. In a browser the real one asks with the publishable key; localstripe wants a secret one.
+// element and its server.
 (() => {
   const base = new URL(document.currentScript.src).origin;
   const theirs = window.Stripe || Stripe;
@@ -7,7 +7,6 @@
   const ask = async (path, data) => {
     const response = await fetch(`${base}/v1/${path}`, {
       method: "POST",
-      headers: { Authorization: "Bearer sk_test_12345", "Content-Type": "application/x-www-form-urlencoded" },
       body: new URLSearchParams(data),
     });
     const body = await response.json();

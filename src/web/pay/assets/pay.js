@@ -53,7 +53,12 @@ if (live) {
   const show = (data) => {
     heard = Date.now();
     lost.hidden = true;
-    if (data.state !== live.dataset.state) return reload();
+    if (data.state !== live.dataset.state) {
+      const [now, before] = [data.state, live.dataset.state].map((state) => state.split(" ")[0]);
+      // Whoever is typing a card keeps the form as long as it is of use; the provider's script says what was wrong.
+      if (!form || now !== before) return reload();
+      live.dataset.state = data.state;
+    }
     for (const [name, text] of Object.entries(data.fields)) {
       const place = live.querySelector(`[data-field="${name}"]`);
       if (place && place.textContent !== text) place.textContent = text;
