@@ -82,6 +82,7 @@ fn every_setting_can_be_set_in_the_environment() {
             "security.secret_key",
             "metrics.token",
             "mqtt_password",
+            "mail.password",
             "stripe_secret_key",
             "stripe_webhook_secret",
         ];
@@ -136,7 +137,7 @@ fn mistakes_are_reported_together_with_file_line_key_and_remedy() {
         [
             "my.toml:5: unknown section [ocp] (did you mean [ocpp]?)",
             "my.toml:3: unknown setting server.listn (did you mean listen?)",
-            "my.toml:10: unknown setting ocpp.request_timeout (did you mean request_timeout in [roaming]?)",
+            "my.toml:10: unknown setting ocpp.request_timeout (did you mean request_timeout in [payments]?)",
             "my.toml:2: server.listen is the number 8080 (write a text in quotes)",
             "my.toml:15: security.secret_key has fewer than 32 characters \
              (make one with: openssl rand -base64 32)",

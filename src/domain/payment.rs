@@ -307,9 +307,9 @@ impl Settlement {
     #[must_use]
     pub fn of(due: Money, held: Money) -> Self {
         let due = due.max(Money::ZERO);
-        let capture = due.min(held);
         // The difference of two amounts within range that are not negative is within range.
-        Self { capture, write_off: due.minus(capture).unwrap_or_default() }
+        let write_off = if due > held { due.minus(held).unwrap_or_default() } else { Money::ZERO };
+        Self { capture: due.min(held), write_off }
     }
 }
 
@@ -356,7 +356,7 @@ mod tests {
             let found = Settlement::of(money(due), money(held));
             (found.capture.to_string(), found.write_off.to_string())
         };
-        assert_eq!(of("12.34", "60"), ("12.34".to_owned(), "0.00".to_owned()));
+        assert_eq!(of("12.34", "60"), ("12.34".to_owned(), "0".to_owned()));
         assert_eq!(of("60.01", "60.00"), ("60.00".to_owned(), "0.01".to_owned()));
         assert_eq!(of("0", "60"), ("0".to_owned(), "0".to_owned()));
         assert_eq!(of("-1", "60").0, "0");

@@ -1,4 +1,4 @@
-//! Receipts as drivers get them: what [`crate::payments::receipt`] found, put into words and figures of a language
+//! Receipts as drivers get them: what [`crate::payments::receipt()`] found, put into words and figures of a language
 //! ([`Document`]). The page shows it, [`pdf`](fn@pdf::pdf) prints it, [`mail`] sends it; all three say the same.
 //!
 //! In Germany a receipt up to 250 EUR is an invoice when it names the issuer with full address, the date, quantity and
