@@ -4,8 +4,8 @@
 const byId = (id) => document.getElementById(id);
 const german = document.documentElement.lang === "de";
 const words = german
-  ? { free: "frei", of: "von", pay: "Laden und zahlen:", none: "Hier ist kein Ladepunkt.", places: "Orte", failed: "Die Ladepunkte konnten nicht geladen werden." }
-  : { free: "free", of: "of", pay: "Charge and pay:", none: "There is no charging point here.", places: "places", failed: "The charging points could not be loaded." };
+  ? { free: "frei", of: "von", pay: "Laden und zahlen:", none: "Hier ist kein Ladepunkt.", place: "Ort", places: "Orte", failed: "Die Ladepunkte konnten nicht geladen werden." }
+  : { free: "free", of: "of", pay: "Charge and pay:", none: "There is no charging point here.", place: "place", places: "places", failed: "The charging points could not be loaded." };
 
 const element = (name, text, attributes = {}) => {
   const made = document.createElement(name);
@@ -17,6 +17,7 @@ const element = (name, text, attributes = {}) => {
 const host = byId("map");
 const map = L.map(host, { worldCopyJump: true, maxZoom: 19 });
 if (host.dataset.tiles) L.tileLayer(host.dataset.tiles, { attribution: host.dataset.attribution, maxZoom: 19 }).addTo(map);
+map.attributionControl.setPrefix("Leaflet");
 const marks = L.layerGroup().addTo(map);
 
 const icon = (text, free, size) =>
@@ -57,7 +58,7 @@ const show = async () => {
   if (mine !== asked) return;
   marks.clearLayers();
   byId("list").replaceChildren();
-  byId("state").textContent = found.total ? `${found.total} ${words.places}` : words.none;
+  byId("state").textContent = found.total ? `${found.total} ${found.total === 1 ? words.place : words.places}` : words.none;
   for (const cluster of found.clusters) {
     const title = `${cluster.places} ${words.places}, ${cluster.free} ${words.of} ${cluster.evses} ${words.free}`;
     const mark = L.marker(cluster.at, { icon: icon(cluster.places, cluster.free, 38), title, alt: title });
