@@ -84,7 +84,8 @@ fn shown(visit: &Visit, document: &Document) -> Markup {
 /// A table whose first column is text and whose others are numbers.
 fn table(heads: &[&str; 4], rows: &[[String; 4]]) -> Markup {
     html! {
-        div.scroll {
+        // A narrow screen scrolls it, which must be possible with the keyboard too.
+        div.scroll role="region" tabindex="0" aria-label=(heads.join(", ")) {
             table {
                 thead { tr {
                     @for (at, head) in heads.iter().enumerate() { th.number[at > 0] scope="col" { (head) } }
