@@ -34,6 +34,10 @@ impl MailConfig {
             retry_first: section.duration("retry_first", Duration::from_millis(10)..=HOUR),
             give_up_after: section.duration("give_up_after", Duration::from_secs(1)..=DAY * 30),
         };
+        // Told without the address, which may hold a password.
+        if config.url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
+            section.wrong("url", "holds a user or a password", "they are set by mail.user and mail.password");
+        }
         if config.url.is_some() && config.from.is_none() {
             section.wrong("from", "is missing", "mail.url is set, so say whose mail it is");
         }
@@ -53,16 +57,11 @@ fn server(text: &str) -> Result<Option<Url>, String> {
         return Ok(None);
     }
     let url = Url::parse(text).map_err(|error| error.to_string())?;
-    let good = matches!(url.scheme(), "smtps" | "smtp" | "smtp+plain")
-        && url.host_str().is_some()
-        && url.username().is_empty()
-        && url.password().is_none();
+    let good = matches!(url.scheme(), "smtps" | "smtp" | "smtp+plain") && url.host_str().is_some();
     if good {
         return Ok(Some(url));
     }
-    Err("it is no smtps://HOST (TLS), smtp://HOST (STARTTLS) or smtp+plain://HOST (no encryption); the user and the \
-         password have settings of their own"
-        .to_owned())
+    Err("it is no smtps://HOST (TLS), smtp://HOST (STARTTLS) or smtp+plain://HOST (no encryption)".to_owned())
 }
 
 fn mailbox(text: &str) -> Result<Option<Mailbox>, String> {

@@ -120,6 +120,7 @@ on_each_engine! {
         for (path, status) in [
             ("/pay/DE*ABC*E0".to_owned(), 404),
             (forged, 404),
+            (format!("{code}&t=soon"), 404),
             (code.replace("E0", "E1"), 404),
             (code_of(&scene, "DE*ABC*E99"), 404),
             ("/pay/charge/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(), 404),

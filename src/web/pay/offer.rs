@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::CiString;
 use crate::domain::location::{Connector, Location};
 use crate::payments::begin::new_nonce;
-use crate::payments::code::Code;
+use crate::payments::code::{Code, CodeError};
 use crate::payments::offer::max_power;
 use crate::payments::{self, Availability, Begin, Offer, OfferedConnector, PaymentError};
 use crate::pricing::describe::{Description, Language, Part, describe};
@@ -26,7 +26,7 @@ pub(super) struct Asked {
     #[serde(default)]
     s: String,
     /// Until when the code counts, seconds since 1970; one that is printed counts always.
-    t: Option<i64>,
+    t: Option<String>,
     /// The language that was chosen.
     lang: Option<String>,
 }
@@ -119,7 +119,14 @@ pub(super) async fn begin(
 
 /// The code of an address, if it is one of ours and still counts.
 fn checked(app: &App, evse: &str, asked: &Asked, texts: &'static Texts) -> Result<Code, Failed> {
-    let code = Code { evse: evse.to_owned(), until: asked.t };
+    // A time that is none was not made here either.
+    let until = asked
+        .t
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| Failed::code(texts, CodeError::NotOurs))?;
+    let code = Code { evse: evse.to_owned(), until };
     code.check(&app.keys, &asked.s, app.now()).map_err(|error| Failed::code(texts, error))?;
     Ok(code)
 }
