@@ -22,7 +22,7 @@ on_each_engine! {
         let scene = Scene::start(&db).await;
         let _station = scene.station(0, Manners::default()).await;
         let browser = Browser::new(&scene);
-        let around = "box=9.1,48.8,9.3,49.0&zoom=12&lang=de";
+        let around = "bbox=9.1,48.8,9.3,49.0&zoom=12&lang=de";
         let indexed = async {
             while places(&browser, around).await["total"] == 0 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -36,9 +36,9 @@ on_each_engine! {
         let (evse, address) = (&place["pay"][0][0], place["pay"][0][1].as_str().unwrap());
         assert_eq!(evse, "DE*ABC*E0");
         assert_eq!(heading(&browser.page(address).await), "Charge here");
-        assert_eq!(places(&browser, "box=-10,-10,0,0&zoom=3").await["total"], 0);
+        assert_eq!(places(&browser, "bbox=-10,-10,0,0&zoom=3").await["total"], 0);
         // Far away it is the same place.
-        assert_eq!(places(&browser, "box=-180,-85,180,85&zoom=0").await["total"], 1);
+        assert_eq!(places(&browser, "bbox=-180,-85,180,85&zoom=0").await["total"], 1);
     }
 
     /// The page and its files come from here, and bad questions are answered as such.
@@ -54,16 +54,20 @@ on_each_engine! {
             let path = format!("/map/assets/{}", part.split('"').next().unwrap());
             assert_eq!(browser.get(&path).await.status(), StatusCode::OK, "{path}");
         }
-        for (query, said) in [
-            ("box=1,2,3&zoom=3", "box"),
-            ("box=0,50,1,40&zoom=3", "box"),
-            ("box=NaN,0,1,1&zoom=3", "box"),
+        for (query, at) in [
+            ("bbox=1,2,3&zoom=3", "bbox"),
+            ("bbox=0,50,1,40&zoom=3", "bbox"),
+            ("bbox=NaN,0,1,1&zoom=3", "bbox"),
+            ("bbox=0,0,1,1&zoom=999", "zoom"),
+            ("bbox=0,0,1,1&zoom=3&free=perhaps", "free"),
+            ("bbox=0,0,1,1&zoom=3&zom=3", "zom"),
         ] {
             let response = browser.get(&format!("/map/places?{query}")).await;
             assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{query}");
-            assert!(response.text().await.unwrap().contains(said));
+            let problem: Value = response.json().await.unwrap();
+            assert_eq!(problem["errors"][0]["at"], at, "{problem}");
         }
-        assert_eq!(browser.get("/map/places?box=0,0,1,1").await.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(browser.get("/map/places?bbox=0,0,1,1").await.status(), StatusCode::BAD_REQUEST);
         assert_eq!(browser.get("/map/assets/x/secrets.txt").await.status(), StatusCode::NOT_FOUND);
     }
 }

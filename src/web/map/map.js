@@ -45,7 +45,7 @@ const show = async () => {
   const wide = area.getEast() - area.getWest() >= 360;
   const turned = (degrees) => (wide ? clamp(degrees, 180) : ((((degrees + 180) % 360) + 360) % 360) - 180);
   const box = [turned(area.getWest()), clamp(area.getSouth(), 90), turned(area.getEast()), clamp(area.getNorth(), 90)];
-  const query = new URLSearchParams({ box: box.map((degrees) => degrees.toFixed(5)).join(","), zoom: Math.min(map.getZoom(), 20), free: byId("free").checked, lang: document.documentElement.lang });
+  const query = new URLSearchParams({ bbox: box.map((degrees) => degrees.toFixed(5)).join(","), zoom: Math.min(map.getZoom(), 20), free: byId("free").checked, lang: document.documentElement.lang });
   let found;
   try {
     const response = await fetch(`/map/places?${query}`);
@@ -88,7 +88,7 @@ const show = async () => {
 const begin = async () => {
   let bounds;
   try {
-    const all = await (await fetch("/map/places?box=-180,-85,180,85&zoom=2")).json();
+    const all = await (await fetch("/map/places?bbox=-180,-85,180,85&zoom=2")).json();
     const corners = [...all.clusters.flatMap((cluster) => cluster.bounds), ...all.places.map((place) => place.at)];
     if (corners.length) bounds = L.latLngBounds(corners);
   } catch {

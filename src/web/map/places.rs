@@ -6,12 +6,14 @@ use crate::domain::location::Evse;
 use crate::payments::code::Code;
 use crate::pricing::describe::Language;
 use crate::search::place::kilowatts;
-use crate::search::{Filter, GeoBox, Hit};
+use crate::search::{Filter, Hit};
+use crate::web::api::input::{Parameters, Strict};
+use crate::web::driver::filter::read_box;
 use crate::web::pages::plug_name;
 use crate::web::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -20,10 +22,9 @@ const MOST: usize = 500;
 
 /// Which part.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     /// `west,south,east,north`, degrees.
-    r#box: String,
+    bbox: String,
     /// As map tiles count, 0 to 20.
     zoom: u8,
     /// Free ones only.
@@ -32,6 +33,10 @@ pub(super) struct Asked {
     /// Language of the words.
     #[serde(default)]
     lang: String,
+}
+
+impl Parameters for Asked {
+    const NAMES: &'static [&'static str] = &["bbox", "zoom", "free", "lang"];
 }
 
 #[derive(Debug, Serialize)]
@@ -64,14 +69,8 @@ struct Shown {
 }
 
 /// Tells what is in a box.
-pub(super) async fn places(app: Data<App>, asked: Query<Asked>) -> Result<HttpResponse, Problem> {
-    let area = parsed(&asked.r#box).ok_or_else(|| {
-        Problem::bad(
-            "query",
-            "box",
-            "write it like 8.9,48.7,9.4,49.0: west, south, east and north in degrees",
-        )
-    })?;
+pub(super) async fn places(app: Data<App>, Strict(asked): Strict<Asked>) -> Result<HttpResponse, Problem> {
+    let area = read_box(&asked.bbox)?;
     let filter = Filter { free: asked.free, ..Filter::default() };
     let language: Language = asked.lang.parse().unwrap_or_default();
     let snapshot = app.search.now();
@@ -97,13 +96,6 @@ pub(super) async fn places(app: Data<App>, asked: Query<Asked>) -> Result<HttpRe
     });
     let answer = Answer { total: found.total, clusters: clusters.collect(), places: shown.collect() };
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(answer))
-}
-
-fn parsed(text: &str) -> Option<GeoBox> {
-    let mut parts = text.split(',').map(|part| part.trim().parse::<f64>().ok());
-    let mut next = || parts.next().flatten().filter(|degrees| degrees.is_finite());
-    let (west, south, east, north) = (next()?, next()?, next()?, next()?);
-    GeoBox::new(west, south, east, north).filter(|_| next().is_none())
 }
 
 /// Each kind of plug once, the strongest first.
