@@ -288,9 +288,9 @@ async fn run(count: usize) {
     let node = Process::start(folder.path(), &database, port, &fake.url);
     let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let phones = Phones { base: format!("http://127.0.0.1:{port}"), client };
-    let health = format!("{}/health/ready", phones.base);
+    let health = format!("{}/readyz", phones.base);
     let end = Instant::now() + Duration::from_secs(30);
-    while phones.client.get(&health).send().await.map(|answer| answer.status().is_success()) != Ok(true) {
+    while !phones.client.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
         assert!(Instant::now() < end, "the node does not answer");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

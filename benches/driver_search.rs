@@ -91,28 +91,56 @@ fn tariff(at: usize) -> Tariff {
     .unwrap()
 }
 
-/// What drivers ask: mostly around where they are, with a filter or without, now and then a map of much.
-fn request(rng: &mut Rng) -> String {
+/// What drivers ask: mostly around where they are, with a filter or without, now and then a map of much. What kind of
+/// question it is, and its path.
+fn request(rng: &mut Rng) -> (&'static str, String) {
     let (latitude, longitude) = town(rng.usize(0..50));
     let filter =
         ["", "&free=true", "&min_power_kw=50", "&standard=IEC_62196_T2&max_price_kwh=0.50", "&open=true"]
             [rng.usize(0..5)];
     match rng.u8(0..20) {
-        0..=10 => format!("/locations?latitude={latitude}&longitude={longitude}&radius=5000{filter}"),
+        0..=10 => {
+            ("around", format!("/locations?latitude={latitude}&longitude={longitude}&radius=5000{filter}"))
+        }
         11..=15 => {
             let (west, south) = (longitude - 0.1, latitude - 0.05);
-            format!("/locations?bbox={west},{south},{},{}{filter}", west + 0.2, south + 0.1)
+            ("box", format!("/locations?bbox={west},{south},{},{}{filter}", west + 0.2, south + 0.1))
         }
         16..=18 => {
             let (west, south) = (longitude - 3.0, latitude - 2.0);
-            format!("/clusters?bbox={west},{south},{},{}&zoom=8{filter}", west + 6.0, south + 4.0)
+            (
+                "country",
+                format!("/clusters?bbox={west},{south},{},{}&zoom=8{filter}", west + 6.0, south + 4.0),
+            )
         }
-        _ => format!("/clusters?bbox=-12,35,30,68&zoom=5{filter}"),
+        _ => ("continent", format!("/clusters?bbox=-12,35,30,68&zoom=5{filter}")),
     }
 }
 
-fn quantile(sorted: &[Duration], part: f64) -> f64 {
-    sorted[((sorted.len() - 1) as f64 * part).round() as usize].as_secs_f64() * 1000.0
+/// A request that was answered.
+struct Answered {
+    kind: &'static str,
+    time: Duration,
+    size: usize,
+}
+
+fn tell<'a>(kind: &str, answers: impl Iterator<Item = &'a Answered>) {
+    let (mut times, mut bytes) = (Vec::new(), 0);
+    for answer in answers {
+        times.push(answer.time);
+        bytes += answer.size;
+    }
+    times.sort_unstable();
+    let quantile = |part: usize| times[(times.len() - 1) * part / 100].as_secs_f64() * 1000.0;
+    println!(
+        "  {kind:<9}  {:>5} requests, {:>7} bytes each: p50 {:>6.2} ms, p90 {:>6.2} ms, p99 {:>6.2} ms, longest {:>6.2} ms",
+        times.len(),
+        bytes / times.len(),
+        quantile(50),
+        quantile(90),
+        quantile(99),
+        quantile(100),
+    );
 }
 
 async fn fill(node: &Node) {
@@ -193,31 +221,25 @@ async fn run() {
         let mut tasks = Vec::new();
         for number in 0..PER_SECOND * seconds {
             let due = start + Duration::from_secs(1) * number / PER_SECOND;
-            let request = client.get(format!("{base}{}", request(&mut rng))).bearer_auth(&token);
+            let (kind, path) = request(&mut rng);
+            let request = client.get(format!("{base}{path}")).bearer_auth(&token);
             tasks.push(tokio::spawn(async move {
                 tokio::time::sleep_until(due.into()).await;
                 let response = request.send().await.unwrap();
                 assert_eq!(response.status(), 200);
                 let size = response.bytes().await.unwrap().len();
-                (due.elapsed(), size)
+                Answered { kind, time: due.elapsed(), size }
             }));
         }
-        let (mut times, mut bytes) = (Vec::new(), 0);
+        let mut answers = Vec::new();
         for task in tasks {
-            let (time, size) = task.await.unwrap();
-            times.push(time);
-            bytes += size;
+            answers.push(task.await.unwrap());
         }
-        times.sort_unstable();
-        println!(
-            "{pass}: {} requests, {PER_SECOND} a second, {} bytes each: p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms, longest {:.2} ms",
-            times.len(),
-            bytes / times.len(),
-            quantile(&times, 0.5),
-            quantile(&times, 0.9),
-            quantile(&times, 0.99),
-            quantile(&times, 1.0),
-        );
+        println!("{pass}, {PER_SECOND} a second:");
+        for kind in ["around", "box", "country", "continent"] {
+            tell(kind, answers.iter().filter(|answer| answer.kind == kind));
+        }
+        tell("all", answers.iter());
     }
     node.stop().await;
 }

@@ -2,7 +2,7 @@
 //! and the final account.
 
 use super::ChargingError;
-use crate::db::charges::Sample;
+use crate::db::meter_samples::Sample;
 use crate::domain::station::ConnectorStatus;
 use crate::domain::tariff::Tariff;
 use crate::domain::{Kwh, Timestamp};

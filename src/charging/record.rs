@@ -6,9 +6,10 @@ use super::{ChargingError, account};
 pub(super) use crate::app::policy_of;
 use crate::app::{App, Event};
 use crate::db::changes::{self, ObjectKey};
-use crate::db::charges::{ChargeState, RunningCharge, Sample};
-use crate::db::stations::LateMessage;
-use crate::db::{DbConn, charges, locations, sessions, stations};
+use crate::db::charges::{ChargeState, RunningCharge};
+use crate::db::late_messages::LateMessage;
+use crate::db::meter_samples::Sample;
+use crate::db::{DbConn, charges, late_messages, locations, meter_samples, sessions, stations};
 use crate::domain::Timestamp;
 use crate::domain::location::EvseStatus;
 use crate::domain::partner::ModuleId;
@@ -133,7 +134,7 @@ pub async fn meter_values(app: &App, station: &StationId, values: MeterValues) -
 pub(super) fn keep_late(conn: &mut DbConn, message: &LateMessage) -> Result<(), ChargingError> {
     tracing::info!(station = %message.station_id, action = %message.action, reason = %message.reason, "kept without effect");
     let digest = digest(&[&message.action, &message.payload]);
-    Ok(stations::keep_late_message(conn, message, &digest)?)
+    Ok(late_messages::keep(conn, message, &digest)?)
 }
 
 /// Whether every sample was recorded before: then the message is a repetition, not news.
@@ -142,7 +143,7 @@ pub(super) fn all_known(
     session_id: &str,
     new: &[MeterSample],
 ) -> Result<bool, ChargingError> {
-    let known = charges::samples(conn, session_id)?;
+    let known = meter_samples::of_charge(conn, session_id)?;
     Ok(new
         .iter()
         .map(sample_of)
@@ -161,7 +162,7 @@ fn add_samples(
 ) -> Result<Option<String>, ChargingError> {
     let mut new = Vec::new();
     for sample in samples {
-        if charges::insert_sample(conn, &charge.session_id, sample)? {
+        if meter_samples::insert(conn, &charge.session_id, sample)? {
             new.push(sample);
         }
     }
@@ -188,7 +189,7 @@ fn add_samples(
             take(&mut running, &basis, sample)?;
         }
     } else {
-        running = whole(&basis, &charges::samples(conn, &charge.session_id)?)?;
+        running = whole(&basis, &meter_samples::of_charge(conn, &charge.session_id)?)?;
     }
     for sample in &new {
         if running.can_reach(sample.at) {
@@ -376,7 +377,7 @@ fn settle_after_leaving(
             raw: report.status.to_string(),
             signed: Vec::new(),
         };
-        charges::insert_sample(conn, &charge.session_id, &left)?;
+        meter_samples::insert(conn, &charge.session_id, &left)?;
     }
     charge.settle_at = Some(now);
     charges::update(conn, &charge)?;

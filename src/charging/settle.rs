@@ -9,7 +9,7 @@ use super::stop::{Ending, basis_of, close};
 use crate::app::{App, Event};
 use crate::config::ChargingConfig;
 use crate::db::charges::{Charge, ChargeState};
-use crate::db::{DbConn, DbError, cdrs, charges};
+use crate::db::{DbConn, DbError, cdrs, charges, meter_samples};
 use crate::domain::cdr::{Cdr, CdrLocation};
 use crate::domain::location::Location;
 use crate::domain::partner::ModuleId;
@@ -94,7 +94,7 @@ fn settle(
     policy: &PricingPolicy,
     now: Timestamp,
 ) -> Result<bool, ChargingError> {
-    let samples = charges::samples(conn, &charge.session_id)?;
+    let samples = meter_samples::of_charge(conn, &charge.session_id)?;
     let left = samples.iter().rev().find(|sample| sample.context == UNPLUGGED).map(|sample| sample.at);
     let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), policy)?;
     let left = left.filter(|_| charging.bill_until_unplugged);

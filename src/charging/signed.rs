@@ -5,7 +5,7 @@
 //! document in base64, exactly the bytes that the meter signed, and `plain_data` the same as text. What OCPI has no
 //! room for is left out and told in the log: a CDR never fails for it.
 
-use crate::db::charges::Sample;
+use crate::db::meter_samples::Sample;
 use crate::domain::cdr::{SignedData, SignedValue};
 use crate::domain::{CiString, Extra};
 use base64::Engine;

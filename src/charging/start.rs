@@ -6,7 +6,7 @@ use super::tariff_choice::{buyer_of, choose_tariff};
 use super::{ChargingError, record};
 use crate::app::{App, Event};
 use crate::db::charges::{Charge, ChargeState, Reference};
-use crate::db::stations::LateMessage;
+use crate::db::late_messages::LateMessage;
 use crate::db::types::Json;
 use crate::db::{DbConn, charges, commands, locations, payments, sessions, stations};
 use crate::domain::location::Location;

@@ -8,9 +8,9 @@ use super::{ChargingError, account};
 use crate::app::{App, Event};
 use crate::config::ChargingConfig;
 use crate::db::charges::{Charge, ChargeState};
-use crate::db::stations::LateMessage;
+use crate::db::late_messages::LateMessage;
 use crate::db::tokens::id_tag_of;
-use crate::db::{DbConn, charges, tokens};
+use crate::db::{DbConn, charges, meter_samples, tokens};
 use crate::domain::station::{MeterSample, StationId};
 use crate::domain::{Kwh, Timestamp};
 use crate::pricing::{PricingPolicy, Tariffs};
@@ -116,7 +116,7 @@ impl Stopping {
             ChargeState::Stopped | ChargeState::Active => {}
         }
         for sample in &self.stop.samples {
-            charges::insert_sample(conn, &charge.session_id, &sample_of(sample))?;
+            meter_samples::insert(conn, &charge.session_id, &sample_of(sample))?;
         }
         charge.stop_key = Some(self.stop_key.clone());
         let ending = Ending {
@@ -181,7 +181,7 @@ pub(super) fn close(
     charge.set_state(ChargeState::Stopped);
     charge.last_at = charge.last_at.max(ending.at);
     let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), policy)?;
-    let samples = charges::samples(conn, &charge.session_id)?;
+    let samples = meter_samples::of_charge(conn, &charge.session_id)?;
     let running = whole(&basis_of(charge, &tariffs, None), &samples)?;
     charge.running.0 = running.clone();
     charges::update(conn, charge)?;

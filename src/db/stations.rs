@@ -1,9 +1,8 @@
 //! Stations and their connectors.
 
 use super::page::{Page, Slice};
-use super::portable::PortableExt;
 use super::schema::{station_connectors, stations};
-use super::{DbConn, DbError, DbResult, settings};
+use super::{DbConn, DbError, DbResult, station_access};
 use crate::domain::assignment::ConnectorRef;
 use crate::domain::party::PartyId;
 use crate::domain::station::{BootInfo, ConnectorStatus, Station, StationAuth, StationConnector, StationId};
@@ -65,7 +64,7 @@ fn station(row: Row, connectors: Vec<StationConnector>) -> DbResult<Station> {
         id: StationId::parse(&row.id).map_err(bad)?,
         party: PartyId::new(&row.country_code, &row.party_id).map_err(bad)?,
         location_id: row.location_id.into(),
-        auth: auth_of(&row.auth),
+        auth: station_access::auth_of(&row.auth),
         boot,
         booted_at: row.booted_at,
         last_seen: row.last_seen,
@@ -197,91 +196,6 @@ pub fn list_filtered(conn: &mut DbConn, filter: &StationFilter, page: Page) -> D
     Ok(Slice { items, total })
 }
 
-/// What must be known of a station that wants to come in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admission {
-    /// How it proves who it is.
-    pub auth: StationAuth,
-    /// The hash of its password.
-    pub password_hash: Option<String>,
-    /// Whether it was accepted by a BootNotification before.
-    pub booted: bool,
-}
-
-/// What must be known of a station that wants to come in; `None` when there is no such station.
-///
-/// # Errors
-/// When the database fails.
-pub fn admission(conn: &mut DbConn, id: &StationId) -> DbResult<Option<Admission>> {
-    let row: Option<(String, Option<String>, Option<Timestamp>)> = stations::table
-        .find(id.as_str())
-        .select((stations::auth, stations::password_hash, stations::booted_at))
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|(auth, password_hash, booted_at)| Admission {
-        auth: auth_of(&auth),
-        password_hash,
-        booted: booted_at.is_some(),
-    }))
-}
-
-fn auth_of(word: &str) -> StationAuth {
-    if word == "none" { StationAuth::None } else { StationAuth::Basic }
-}
-
-/// How stations prove who they are, by id: of those that are there.
-///
-/// # Errors
-/// When the database fails.
-pub fn credentials_of(
-    conn: &mut DbConn,
-    ids: &[String],
-) -> DbResult<HashMap<String, (StationAuth, Option<String>)>> {
-    let rows: Vec<(String, String, Option<String>)> = stations::table
-        .filter(stations::id.eq_any(ids))
-        .select((stations::id, stations::auth, stations::password_hash))
-        .load(conn)?;
-    Ok(rows.into_iter().map(|(id, auth, hash)| (id, (auth_of(&auth), hash))).collect())
-}
-
-/// Something that differs after a station was removed or its password changed; `None` before the first time.
-///
-/// # Errors
-/// When the database fails.
-pub fn generation(conn: &mut DbConn) -> DbResult<Option<String>> {
-    settings::get(conn, settings::STATIONS_GENERATION)
-}
-
-fn next_generation(conn: &mut DbConn) -> DbResult<()> {
-    settings::set(conn, settings::STATIONS_GENERATION, &uuid::Uuid::new_v4().to_string())
-}
-
-/// How a station proves who it is: `none` or `basic`, and the hash of its password.
-///
-/// # Errors
-/// When the database fails.
-pub fn credentials(conn: &mut DbConn, id: &StationId) -> DbResult<Option<(StationAuth, Option<String>)>> {
-    let row: Option<(String, Option<String>)> = stations::table
-        .find(id.as_str())
-        .select((stations::auth, stations::password_hash))
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|(auth, hash)| (auth_of(&auth), hash)))
-}
-
-/// Sets the hash of its password; without one it is configured to need none. Whether the station is there.
-///
-/// # Errors
-/// When the database fails.
-pub fn set_password(conn: &mut DbConn, id: &StationId, hash: Option<&str>, now: Timestamp) -> DbResult<bool> {
-    let auth = if hash.is_some() { "basic" } else { "none" };
-    let changed = diesel::update(stations::table.find(id.as_str()))
-        .set((stations::auth.eq(auth), stations::password_hash.eq(hash), stations::last_updated.eq(now)))
-        .execute(conn)?;
-    next_generation(conn)?;
-    Ok(changed > 0)
-}
-
 /// Removes a station; its charges stay. Whether it was there.
 ///
 /// # Errors
@@ -289,7 +203,7 @@ pub fn set_password(conn: &mut DbConn, id: &StationId, hash: Option<&str>, now: 
 pub fn remove(conn: &mut DbConn, id: &StationId) -> DbResult<bool> {
     diesel::delete(station_connectors::table.filter(station_connectors::station_id.eq(id.as_str())))
         .execute(conn)?;
-    next_generation(conn)?;
+    station_access::next_generation(conn)?;
     Ok(diesel::delete(stations::table.find(id.as_str())).execute(conn)? > 0)
 }
 
@@ -407,85 +321,6 @@ pub fn set_connector_status(
     ))
     .execute(conn)?;
     Ok(changed > 0)
-}
-
-/// A message that could not be placed, or came after its charge had settled: kept, listed, without effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LateMessage {
-    /// Rises with each message.
-    pub seq: i64,
-    /// Who sent it.
-    pub station_id: String,
-    /// When it came.
-    pub received_at: Timestamp,
-    /// e.g. `StopTransaction`.
-    pub action: String,
-    /// Why it had no effect.
-    pub reason: String,
-    /// The charge that it names, if it is known.
-    pub session_id: Option<String>,
-    /// As it came.
-    pub payload: String,
-}
-
-/// Keeps such a message once, however often it is sent.
-///
-/// # Errors
-/// When the database fails.
-pub fn keep_late_message(conn: &mut DbConn, message: &LateMessage, digest: &str) -> DbResult<()> {
-    use super::schema::late_messages as late;
-    diesel::insert_into(late::table)
-        .values((
-            late::station_id.eq(&message.station_id),
-            late::received_at.eq(message.received_at),
-            late::action.eq(&message.action),
-            late::reason.eq(&message.reason),
-            late::session_id.eq(message.session_id.as_deref()),
-            late::digest.eq(digest),
-            late::payload.eq(&message.payload),
-        ))
-        .on_conflict((late::station_id, late::digest))
-        .do_nothing()
-        .portable()
-        .execute(conn)?;
-    Ok(())
-}
-
-/// A page of such messages, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub fn late_messages(conn: &mut DbConn, page: Page) -> DbResult<Slice<LateMessage>> {
-    use super::schema::late_messages as late;
-    let total = late::table.count().get_result(conn)?;
-    type Row = (i64, String, Timestamp, String, String, Option<String>, String);
-    let rows: Vec<Row> = late::table
-        .order(late::seq.desc())
-        .offset(page.offset)
-        .limit(page.limit)
-        .select((
-            late::seq,
-            late::station_id,
-            late::received_at,
-            late::action,
-            late::reason,
-            late::session_id,
-            late::payload,
-        ))
-        .load(conn)?;
-    let items = rows
-        .into_iter()
-        .map(|(seq, station_id, received_at, action, reason, session_id, payload)| LateMessage {
-            seq,
-            station_id,
-            received_at,
-            action,
-            reason,
-            session_id,
-            payload,
-        })
-        .collect();
-    Ok(Slice { items, total })
 }
 
 /// Stations that are away since before a time and of whose connectors a state is still shown.

@@ -7,7 +7,7 @@ use super::registry::{NoSeat, Registry};
 use super::v1_6::SUBPROTOCOL;
 use crate::app::App;
 use crate::db::DbError;
-use crate::db::stations::{self, Admission};
+use crate::db::station_access::{self, Admission};
 use crate::domain::station::StationId;
 use crate::http::ClientAddress;
 use actix_web::http::header;
@@ -41,7 +41,7 @@ pub(super) async fn connect(
     let known = match &station {
         Ok(id) => {
             let id = id.clone();
-            app.db.read(move |conn| stations::admission(conn, &id)).await
+            app.db.read(move |conn| station_access::admission(conn, &id)).await
         }
         Err(_) => Ok(None),
     };

@@ -3,7 +3,7 @@
 //! way to the node.
 
 use super::registry::Registry;
-use crate::db::{Db, DbError, stations};
+use crate::db::{Db, DbError, station_access};
 use crate::domain::station::StationAuth;
 use actix_ws::CloseCode;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub async fn run(db: Db, registry: Arc<Registry>, stop: CancellationToken) {
 /// Compares the stations that are connected: all when something changed, else those that have come since.
 async fn look(db: &Db, registry: &Registry, seen: &mut Option<String>) -> Result<(), DbError> {
     registry.frames.refresh().await?;
-    let generation = db.read(stations::generation).await?;
+    let generation = db.read(station_access::generation).await?;
     let changed = *seen != generation;
     let mut seats = registry.all();
     if !changed {
@@ -47,7 +47,7 @@ async fn look(db: &Db, registry: &Registry, seen: &mut Option<String>) -> Result
     }
     for seats in seats.chunks(CHUNK) {
         let ids: Vec<String> = seats.iter().map(|seat| seat.station.as_str().to_owned()).collect();
-        let known = db.read(move |conn| stations::credentials_of(conn, &ids)).await?;
+        let known = db.read(move |conn| station_access::credentials_of(conn, &ids)).await?;
         for seat in seats {
             seat.set_compared();
             let reason = match known.get(seat.station.as_str()) {

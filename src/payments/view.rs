@@ -3,7 +3,7 @@
 use super::{PaymentError, of_key};
 use crate::app::App;
 use crate::db::payments::Payment;
-use crate::db::{DbError, charges, locations, sessions};
+use crate::db::{DbError, charges, locations, meter_samples, sessions};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
 use crate::domain::payment::{PaymentReason, PaymentState, StopCause};
@@ -191,7 +191,7 @@ fn live(conn: &mut crate::db::DbConn, party: &PartyId, session_id: &str) -> Resu
         kwh: session.kwh,
         seconds: at.millis_since(started_at).max(0).div_euclid(1_000),
         cost: session.total_cost.unwrap_or_else(zero),
-        power_kw: charges::latest_power(conn, session_id)?,
+        power_kw: meter_samples::latest_power(conn, session_id)?,
         stopped: charge.state() != charges::ChargeState::Active,
     }))
 }

@@ -10,7 +10,7 @@ use roamwatt::config::Config;
 use roamwatt::db::cdrs::CdrFilter;
 use roamwatt::db::locations::Owner;
 use roamwatt::db::page::Page;
-use roamwatt::db::{DbError, cdrs, locations, parties, sessions, stations, tariffs, tokens};
+use roamwatt::db::{DbError, cdrs, late_messages, locations, parties, sessions, stations, tariffs, tokens};
 use roamwatt::domain::assignment::{Assignment, Buyers, Group, Members, Place};
 use roamwatt::domain::cdr::Cdr;
 use roamwatt::domain::location::{Connector, Evse, EvseStatus, GeoLocation, Location};
@@ -368,8 +368,8 @@ impl Site {
         self.node.app().db.read(read).await.unwrap().items
     }
 
-    pub(crate) async fn late_messages(&self) -> Vec<stations::LateMessage> {
-        let read = |conn: &mut _| stations::late_messages(conn, Page::first(100));
+    pub(crate) async fn late_messages(&self) -> Vec<late_messages::LateMessage> {
+        let read = |conn: &mut _| late_messages::list(conn, Page::first(100));
         self.node.app().db.read(read).await.unwrap().items
     }
 }

@@ -3,7 +3,7 @@
 use super::{add_party, fixture, run, run_with};
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::shared::shared;
-use roamwatt::db::{DbError, locations, stations, tokens};
+use roamwatt::db::{DbError, locations, station_access, tokens};
 use roamwatt::domain::CiString;
 use roamwatt::domain::station::StationId;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ on_each_engine! {
 
         let open = db.open();
         let (auth, hash): (_, Option<String>) = open
-            .read(|conn| stations::credentials(conn, &StationId::parse("CS2").unwrap()))
+            .read(|conn| station_access::credentials(conn, &StationId::parse("CS2").unwrap()))
             .await
             .map(|found: Option<_>| found.unwrap())
             .unwrap();

@@ -4,7 +4,7 @@ use super::client::{Client, basic};
 use crate::charging::site::Site;
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
-use roamwatt::db::{frames, stations};
+use roamwatt::db::{frames, station_access, stations};
 use roamwatt::domain::station::StationId;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,8 +16,11 @@ async fn set_password(node: &TestNode, id: &str, password: Option<&str>) {
     let app = node.app();
     let (id, hash, now) =
         (StationId::parse(id).unwrap(), password.map(|password| app.keys.hash(password)), app.now());
-    let there =
-        app.db.write(move |conn| stations::set_password(conn, &id, hash.as_deref(), now)).await.unwrap();
+    let there = app
+        .db
+        .write(move |conn| station_access::set_password(conn, &id, hash.as_deref(), now))
+        .await
+        .unwrap();
     assert!(there);
 }
 

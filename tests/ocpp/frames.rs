@@ -5,7 +5,7 @@ use crate::charging::site::Site;
 use crate::support::db::{TestDb, on_each_engine};
 use futures_util::SinkExt;
 use roamwatt::config::Config;
-use roamwatt::db::charges;
+use roamwatt::db::{charges, meter_samples};
 use roamwatt::domain::session::SessionStatus;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -79,7 +79,7 @@ on_each_engine! {
         let transaction = i32::try_from(id.as_i64().unwrap()).unwrap();
         let kept = move |conn: &mut _| {
             let charge = charges::by_transaction(conn, "CS0", transaction)?.unwrap();
-            charges::samples(conn, &charge.session_id)
+            meter_samples::of_charge(conn, &charge.session_id)
         };
         assert_eq!(site.node.app().db.read(kept).await.unwrap().len(), 3);
         assert_eq!(client.call("MeterValues", meter_payload(id, "08:20:00", 3000)).await, json!({}));

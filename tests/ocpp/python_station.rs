@@ -6,7 +6,7 @@ use crate::support::db::{TestDb, on_each_engine};
 use crate::support::not_run::not_run;
 use roamwatt::charging::{StationAnswer, StationCall};
 use roamwatt::config::Config;
-use roamwatt::db::stations;
+use roamwatt::db::{station_access, stations};
 use roamwatt::domain::session::SessionStatus;
 use roamwatt::domain::station::{ConnectorStatus, StationId};
 use serde_json::Value;
@@ -32,7 +32,7 @@ async fn site(db: &TestDb, change: impl FnOnce(&mut Config)) -> Site {
     let site = Site::start(db.url(), 1, change).await;
     let app = site.node.app();
     let (hash, now) = (app.keys.hash(PASSWORD), app.now());
-    app.db.write(move |conn| stations::set_password(conn, &cs0(), Some(&hash), now)).await.unwrap();
+    app.db.write(move |conn| station_access::set_password(conn, &cs0(), Some(&hash), now)).await.unwrap();
     site
 }
 

@@ -6,7 +6,7 @@ use crate::support::db::{TestDb, on_each_engine};
 use roamwatt::app::App;
 use roamwatt::charging::{StationAnswer, StationCall, StationCallError};
 use roamwatt::config::Config;
-use roamwatt::db::{frames, stations};
+use roamwatt::db::{frames, station_access, stations};
 use roamwatt::domain::Timestamp;
 use roamwatt::domain::charging_profile::{
     ChargingProfile, ProfileKind, ProfilePurpose, RateUnit, SchedulePeriod,
@@ -261,7 +261,7 @@ on_each_engine! {
         let (node, app) = (&site.node, site.node.app());
         let set = |password: &str| {
             let (hash, now) = (app.keys.hash(password), app.now());
-            app.db.write(move |conn| stations::set_password(conn, &cs0(), Some(&hash), now))
+            app.db.write(move |conn| station_access::set_password(conn, &cs0(), Some(&hash), now))
         };
         set("first-password-1").await.unwrap();
         let mut client = Client::try_connect(node, "CS0", Some(&basic("CS0", "first-password-1"))).await.unwrap();

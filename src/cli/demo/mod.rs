@@ -4,6 +4,7 @@
 //! Only the stations' hours pass faster than ours.
 
 mod nodes;
+mod phone;
 mod seed;
 mod story;
 
@@ -18,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Shows one charge end to end: two nodes, two stations, a driver, a priced CDR
 ///
 /// Starts an operator's node and an eMSP's node, each with its own SQLite file, peers them over OCPI, connects
-/// simulated stations over OCPP, charges two cars and writes an export. Then it stays up, so that you can look
+/// simulated stations over OCPP, charges two cars, one with a card and one from a driver's app, and writes an export. Then it stays up, so that you can look
 /// around with the API, until Ctrl-C. The stations' clocks run sixty times as fast as yours.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -14,8 +14,6 @@ use crate::security::new_station_password;
 
 /// The driver's card.
 pub(super) const CARD: &str = "04E1A2B3C4D580";
-/// The driver's app.
-pub(super) const APP_USER: &str = "demo-app-user-1";
 /// The location.
 pub(super) const LOCATION: &str = "MARKET";
 /// The stations, by the EVSE each has.
@@ -69,15 +67,12 @@ pub(super) async fn fill_operator(node: &Node) -> Result<Vec<(&'static str, Stri
 pub(super) async fn fill_emsp(node: &Node) -> Result<(), Failure> {
     let (app, party) = (node.app(), emsp()?);
     let now = app.now();
-    let tokens = [card(&party, now), app_user(&party, now)];
+    let token = card(&party, now);
     let emsp = Party { id: party, name: "Emp Drive".to_owned(), website: None, roles: vec![Role::Emsp] };
     app.db
         .write(move |conn| {
             parties::insert(conn, &emsp, now)?;
-            for token in &tokens {
-                catalogue::put_token(conn, token, now)?;
-            }
-            Ok::<_, DbError>(())
+            catalogue::put_token(conn, &token, now).map(drop)
         })
         .await?;
     Ok(())
@@ -113,17 +108,5 @@ fn card(party: &PartyId, now: Timestamp) -> Token {
         energy_contract: None,
         last_updated: now,
         extra: Extra::new(),
-    }
-}
-
-/// OCPI recommends NEVER for tokens of apps (2.2.1 mod_tokens, "TokenType").
-pub(super) fn app_user(party: &PartyId, now: Timestamp) -> Token {
-    Token {
-        uid: APP_USER.into(),
-        token_type: TokenType::AppUser,
-        contract_id: "NL-EMP-C00000002-V".into(),
-        visual_number: None,
-        whitelist: Whitelist::Never,
-        ..card(party, now)
     }
 }

@@ -2,24 +2,23 @@
 
 use super::Teller;
 use super::nodes::{PATIENCE, api_key, start, until};
-use super::seed::{self, APP_USER, CARD, LOCATION, STATIONS};
+use super::phone::{Charge, Phone};
+use super::seed::{self, CARD, LOCATION, STATIONS};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{Column, Output, table};
 use crate::db::cdrs::CdrFilter;
 use crate::db::locations::Owner;
 use crate::db::page::Page;
 use crate::db::sessions::SessionFilter;
-use crate::db::{DbConn, DbError, cdrs, commands, locations, partners, sessions, tariffs, tokens};
+use crate::db::{DbConn, DbError, cdrs, locations, partners, sessions, tariffs, tokens};
 use crate::domain::CiString;
 use crate::domain::cdr::Cdr;
-use crate::domain::command::{CommandResult, StartSession, StopSession};
 use crate::domain::location::EvseStatus;
-use crate::domain::partner::{DeliveryPolicy, Partner, PartnerStatus, TokenEncoding};
+use crate::domain::partner::{DeliveryPolicy, PartnerStatus, TokenEncoding};
 use crate::domain::session::{Session, SessionStatus};
 use crate::domain::token::{TokenKey, TokenType};
 use crate::finance::cdr_export::{ExportFormat, export_cdrs};
 use crate::node::Node;
-use crate::roaming::commands::{send_start, send_stop};
 use crate::roaming::desk::Desk;
 use crate::roaming::registration::{Invite, Register};
 use crate::simulate::{PowerCurve, StationConfig, StationSim};
@@ -52,9 +51,9 @@ pub(super) async fn play(teller: &Teller, dir: &Path, kept: bool) -> Result<Stor
     let emsp = step("start the eMSP's node", start(dir, "emsp")).await?;
     step("fill the eMSP's node", seed::fill_emsp(&emsp)).await?;
     let url = emsp.app().public_url.clone();
-    teller.done("eMSP's node is up", &format!("NL*EMP, 1 card, 1 app, {url}"))?;
+    teller.done("eMSP's node is up", &format!("NL*EMP, 1 card, {url}"))?;
 
-    let partner = step("peer the two nodes", peer(&operator, &emsp)).await?;
+    step("peer the two nodes", peer(&operator, &emsp)).await?;
     teller.done("partners", "credentials handshake done: tokens A, B and C, OCPI 2.2.1")?;
     step("exchange what each needs", meet(&operator, &emsp)).await?;
     teller.done("location and tariffs", "the eMSP shows 2 EVSEs with their prices")?;
@@ -70,8 +69,21 @@ pub(super) async fn play(teller: &Teller, dir: &Path, kept: bool) -> Result<Stor
         "charge 1 begins",
         &format!("card at {}; the eMSP sees session {}", ac.id(), short(session_id.as_str())),
     )?;
-    let app_session = step("start a charge from the app", charge_by_app(dc, &emsp, &partner)).await?;
-    teller.done("charge 2 begins", &format!("START_SESSION from the app at {}: ACCEPTED", dc.id()))?;
+    let phone = step("sign in to the eMSP's app", Phone::sign_in(&emsp)).await?;
+    let place = step("find a place in the app", phone.look_around()).await?;
+    let price = step("ask for the price in the app", phone.price(STATIONS[1].1, 20)).await?;
+    let shown = |name: &str| place.get(name).map(ToString::to_string).unwrap_or_default().replace('"', "");
+    teller.done(
+        "driver's app",
+        &format!(
+            "{} in {} m, up to {} kW; 20 kWh would cost {price}",
+            shown("name"),
+            shown("distance_m"),
+            shown("max_power_kw")
+        ),
+    )?;
+    let app_charge = step("start a charge from the app", charge_by_app(dc, &phone)).await?;
+    teller.done("charge 2 begins", &format!("the app's START_SESSION at {}: ACCEPTED", dc.id()))?;
     for _ in 0..3 {
         let grown = step("see the session grow", grow(&emsp, &session_id)).await?;
         let cost =
@@ -79,8 +91,8 @@ pub(super) async fn play(teller: &Teller, dir: &Path, kept: bool) -> Result<Stor
         teller.done("meter values", &format!("the eMSP sees {} kWh{cost}", grown.kwh))?;
     }
 
-    step("stop the charge from the app", stop_by_app(&emsp, &partner, &app_session)).await?;
-    teller.done("charge 2 stops", "STOP_SESSION from the app: ACCEPTED")?;
+    step("stop the charge from the app", phone.stop(&app_charge)).await?;
+    teller.done("charge 2 stops", "the app's STOP_SESSION: ACCEPTED")?;
     step("stop the charge at the station", async {
         ac.stop(1).await?;
         ac.unplug(1).await?;
@@ -92,8 +104,8 @@ pub(super) async fn play(teller: &Teller, dir: &Path, kept: bool) -> Result<Stor
     teller.done("charge 1 stops", "at the station; both cars leave")?;
 
     let mut received = Vec::new();
-    for id in [&session_id, &app_session.id] {
-        let cdr = step("bring the CDR to the eMSP", cdr_of(&operator, &emsp, id.as_str())).await?;
+    for id in [session_id.as_str(), &app_charge.session] {
+        let cdr = step("bring the CDR to the eMSP", cdr_of(&operator, &emsp, id)).await?;
         let total = &cdr.total_cost;
         let with_vat = total.incl_vat.map_or_else(String::new, |incl| format!(", {incl} with VAT"));
         teller.done(
@@ -102,6 +114,8 @@ pub(super) async fn play(teller: &Teller, dir: &Path, kept: bool) -> Result<Stor
         )?;
         received.push(cdr);
     }
+    let receipt = step("show the receipt in the app", phone.receipt(&app_charge)).await?;
+    teller.done("receipt in the app", &receipt)?;
     let file = dir.join("cdrs.csv");
     let totals = step("write the export", write_export(&operator, &file)).await?;
     let place = if kept { file.display().to_string() } else { "a CSV file; --dir keeps it".to_owned() };
@@ -120,7 +134,7 @@ fn short(id: &str) -> &str {
 }
 
 /// The operator invites the eMSP, which registers: the whole credentials handshake over HTTP.
-async fn peer(operator: &Node, emsp: &Node) -> Result<Partner, Failure> {
+async fn peer(operator: &Node, emsp: &Node) -> Result<(), Failure> {
     let invitation = Desk::of(operator.app())
         .invite(Invite {
             name: "Emp Drive".to_owned(),
@@ -129,7 +143,7 @@ async fn peer(operator: &Node, emsp: &Node) -> Result<Partner, Failure> {
             encoding: TokenEncoding::Base64,
         })
         .await?;
-    let partner = Desk::of(emsp.app())
+    Desk::of(emsp.app())
         .register(Register {
             name: "Roam Operator".to_owned(),
             versions_url: invitation.versions_url,
@@ -144,7 +158,7 @@ async fn peer(operator: &Node, emsp: &Node) -> Result<Partner, Failure> {
         Ok(partners::find(conn, id)?.filter(|partner| partner.status == PartnerStatus::Registered))
     })
     .await?;
-    Ok(partner)
+    Ok(())
 }
 
 /// Each side tells the other what it has.
@@ -185,7 +199,7 @@ async fn connect(operator: &Node, passwords: Vec<(&str, String)>) -> Result<Vec<
     Ok(stations)
 }
 
-/// The session that the eMSP has of a token.
+/// The session that the eMSP has of a card.
 fn session_with(uid: &'static str) -> impl Fn(&mut DbConn) -> Result<Option<Session>, DbError> + Clone {
     move |conn| {
         let filter = SessionFilter { owner: Owner::Any, emsps: None, status: None };
@@ -202,37 +216,9 @@ async fn charge_by_card(station: &StationSim, emsp: &Node) -> Result<Session, Fa
     until(emsp, "the session at the eMSP", session_with(CARD)).await
 }
 
-async fn charge_by_app(station: &StationSim, emsp: &Node, partner: &Partner) -> Result<Session, Failure> {
-    let (app, us) = (emsp.app(), seed::emsp()?);
+async fn charge_by_app(station: &StationSim, phone: &Phone) -> Result<Charge, Failure> {
     station.plug_in_car(1, 60_000, 200).await?;
-    let start = StartSession {
-        token: seed::app_user(&us, app.now()),
-        location_id: LOCATION.into(),
-        evse_uid: Some(STATIONS[1].1.into()),
-        connector_id: None,
-        authorization_reference: Some("DEMO-AUTH-1".into()),
-    };
-    let sent = send_start(app, partner, us, seed::operator()?, start).await?;
-    accepted(emsp, sent.id).await?;
-    until(emsp, "the session of the app at the eMSP", session_with(APP_USER)).await
-}
-
-async fn stop_by_app(emsp: &Node, partner: &Partner, session: &Session) -> Result<(), Failure> {
-    let stop = StopSession { session_id: session.id.clone() };
-    let sent = send_stop(emsp.app(), partner, seed::emsp()?, seed::operator()?, stop).await?;
-    accepted(emsp, sent.id).await
-}
-
-/// Waits for the asynchronous result of a command.
-async fn accepted(emsp: &Node, id: String) -> Result<(), Failure> {
-    let row = until(emsp, "the result of the command", move |conn| {
-        Ok(commands::find(conn, &id)?.filter(|row| row.result.is_some()))
-    })
-    .await?;
-    match row.result.as_deref().map(CommandResult::from) {
-        Some(CommandResult::Accepted) => Ok(()),
-        other => Err(Failure::new(format!("the result was {other:?}: {}", row.message.unwrap_or_default()))),
-    }
+    phone.start(STATIONS[1].1).await
 }
 
 /// Waits until the eMSP has seen the session grow once more.

@@ -9,7 +9,7 @@ use super::output::{Column, Output, count, facts, printable, table};
 use super::store::Store;
 use super::{Settings, note_of_rest};
 use crate::db::page::Page;
-use crate::db::{DbConn, DbResult, charges, settings as facts_of_node, stations};
+use crate::db::{DbConn, DbResult, charges, settings as facts_of_node, station_access, stations};
 use crate::domain::station::{Station, StationAuth, StationId};
 use crate::security::new_station_password;
 use clap::{Args, Subcommand};
@@ -244,7 +244,7 @@ fn set_password(settings: &Settings, output: Output, args: SetPasswordArgs) -> O
     let password = args.password.resolve()?;
     let hash = hash_of(&store, &password)?;
     let now = store.now();
-    if !store.write(move |conn| stations::set_password(conn, &id, hash.as_deref(), now))? {
+    if !store.write(move |conn| station_access::set_password(conn, &id, hash.as_deref(), now))? {
         return Err(unknown(&args.id));
     }
     let auth = if password.auth() == StationAuth::Basic { "basic" } else { "none" };

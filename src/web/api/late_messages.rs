@@ -4,7 +4,7 @@ use super::auth::Read;
 use super::input::{Strict, list_query};
 use super::output;
 use crate::app::App;
-use crate::db::stations::{self, LateMessage};
+use crate::db::late_messages::{self, LateMessage};
 use crate::domain::Timestamp;
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -60,6 +60,6 @@ pub async fn list(
     Strict(query): Strict<LateMessageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.page();
-    let slice = app.db.read(move |conn| stations::late_messages(conn, page)).await?;
+    let slice = app.db.read(move |conn| late_messages::list(conn, page)).await?;
     Ok(output::list(&app, &request, page, slice, LateMessageView::from))
 }
