@@ -3,29 +3,60 @@
 
 use super::location::{ExceptionalPeriod, Hours, RegularHours};
 use super::values::Timestamp;
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
 /// How far ahead the next change is looked for: a week has each regular period once.
 const AHEAD: u64 = 8;
+/// Minutes of a day and of a week.
+const DAY: u32 = 24 * 60;
+const WEEK: u32 = 7 * DAY;
 
 impl Hours {
     /// Whether it is open at a moment, in its zone.
     #[must_use]
     pub fn is_open(&self, at: Timestamp, zone: Tz) -> bool {
+        self.without_regular(at).unwrap_or_else(|| self.is_regularly_open(at, zone))
+    }
+
+    /// Whether it is open at a moment, where that does not depend on the regular hours.
+    #[must_use]
+    pub fn without_regular(&self, at: Timestamp) -> Option<bool> {
         let during = |periods: &Option<Vec<ExceptionalPeriod>>| {
             periods.iter().flatten().any(|period| period.period_begin <= at && at < period.period_end)
         };
         if during(&self.exceptional_closings) {
-            return false;
+            return Some(false);
         }
-        if self.twentyfourseven || during(&self.exceptional_openings) {
-            return true;
-        }
+        (self.twentyfourseven || during(&self.exceptional_openings)).then_some(true)
+    }
+
+    /// Whether it is open by the regular hours, whatever exceptions there are.
+    #[must_use]
+    pub fn is_regularly_open(&self, at: Timestamp, zone: Tz) -> bool {
         let today = at.utc().with_timezone(&zone).date_naive();
         // A period that passes midnight began yesterday.
         let days = [today.pred_opt(), Some(today)].into_iter().flatten();
         days.flat_map(|day| self.spans(day, zone)).any(|(begin, end)| begin <= at && at < end)
+    }
+
+    /// The regular hours as minutes of a local week, from Monday on: from, and to. It is true of every week in which the
+    /// clocks are not changed.
+    #[must_use]
+    pub fn week(&self) -> Vec<(u32, u32)> {
+        let mut week = Vec::new();
+        for hours in self.regular_hours.iter().flatten().filter(|hours| (1..=7).contains(&hours.weekday)) {
+            let Some((begin, end)) = times(hours) else { continue };
+            let (begin, end) = (minute_of_day(begin), minute_of_day(end));
+            let midnight = u32::from(hours.weekday).saturating_sub(1).saturating_mul(DAY);
+            let from = midnight.saturating_add(begin);
+            let to = midnight.saturating_add(end).saturating_add(if end <= begin { DAY } else { 0 });
+            week.push((from, to.min(WEEK)));
+            if to > WEEK {
+                week.push((0, to.saturating_sub(WEEK)));
+            }
+        }
+        week
     }
 
     /// When it opens or closes next, if it does within a week.
@@ -55,13 +86,22 @@ impl Hours {
 }
 
 /// From when to when a regular period is, if its times are any. One that ends at or before its begin ends on the
-/// next day; `24:00` is the end of the day.
+/// next day.
 fn span(hours: &RegularHours, day: NaiveDate, zone: Tz) -> Option<(Timestamp, Timestamp)> {
-    let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").ok();
-    let begin = time(&hours.period_begin)?;
-    let end = if hours.period_end == "24:00" { NaiveTime::MIN } else { time(&hours.period_end)? };
+    let (begin, end) = times(hours)?;
     let last_day = if end <= begin { day.succ_opt()? } else { day };
     Some((moment(day, begin, zone)?, moment(last_day, end, zone)?))
+}
+
+/// The times of a regular period, if they are any; `24:00` is the midnight that ends the day.
+fn times(hours: &RegularHours) -> Option<(NaiveTime, NaiveTime)> {
+    let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").ok();
+    let end = if hours.period_end == "24:00" { NaiveTime::MIN } else { time(&hours.period_end)? };
+    Some((time(&hours.period_begin)?, end))
+}
+
+fn minute_of_day(time: NaiveTime) -> u32 {
+    time.num_seconds_from_midnight() / 60
 }
 
 /// The moment at which the clocks of a zone show a time; of two, the first, and where they skip it, an hour later.

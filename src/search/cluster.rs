@@ -4,11 +4,12 @@
 #![expect(clippy::float_arithmetic, reason = "degrees, of which nothing is billed")]
 
 use super::filter::Filter;
-use super::find::{Area, Hit};
+use super::find::{Area, Candidate, Hit};
 use super::geo::{GeoBox, Point, whole};
 use super::place::Place;
 use super::snapshot::Snapshot;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::f64::consts::PI;
 
 /// The finest grid.
@@ -49,7 +50,7 @@ pub struct Clustered {
 }
 
 /// Where a point is on the map, from 0 to 1: from west to east, from north to south.
-fn on_map(point: Point) -> (f64, f64) {
+pub(super) fn on_map(point: Point) -> (f64, f64) {
     let latitude = point.latitude().clamp(-LAST_LATITUDE, LAST_LATITUDE).to_radians();
     let across = (point.longitude() + 180.0) / 360.0;
     let down = (1.0 - (latitude.tan() + 1.0 / latitude.cos()).ln() / PI) / 2.0;
@@ -60,9 +61,8 @@ fn cells_across(zoom: u8) -> f64 {
     f64::from(zoom).exp2() * CELLS
 }
 
-/// The row and column of the cell that a point is in. The last ones include their far edge.
-fn cell_of(point: Point, zoom: u8) -> (u64, u64) {
-    let (across, down) = on_map(point);
+/// The row and column of the cell that a place on the map is in. The last ones include their far edge.
+fn cell_of((across, down): (f64, f64), zoom: u8) -> (u64, u64) {
     let cells = cells_across(zoom);
     let index = |share: f64| whole((share * cells).min(cells - 1.0));
     (index(down), index(across))
@@ -80,40 +80,59 @@ fn zoom_for(area: GeoBox, wanted: u8) -> u8 {
     (0..=wanted.min(FINEST)).rev().find(fits).unwrap_or(0)
 }
 
+/// Degrees as whole numbers, whose sums do not depend on their order.
+const PARTS: f64 = 1e7;
+
 /// Places of a cell.
-struct Cell {
-    hits: Vec<Hit>,
+struct Cell<'a> {
+    /// The only one, or one of them.
+    first: Candidate<'a>,
+    places: usize,
+    evses: usize,
+    free: usize,
+    /// Sums of what the places are east of -180 and north of -90 degrees, in [`PARTS`].
+    east: u64,
+    north: u64,
+    bounds: GeoBox,
 }
 
-impl Cell {
-    fn cluster(mut self) -> Option<Cluster> {
-        // Sums of floats depend on their order.
-        self.hits.sort_unstable_by_key(|hit| hit.place.seq);
-        let mut bounds: Option<GeoBox> = None;
-        let (mut south_sum, mut west_sum, mut count) = (0.0, 0.0, 0.0);
-        for hit in &self.hits {
-            let (latitude, longitude) = (hit.place.point.latitude(), hit.place.point.longitude());
-            bounds = Some(match bounds {
-                None => GeoBox { west: longitude, south: latitude, east: longitude, north: latitude },
-                Some(known) => GeoBox {
-                    west: known.west.min(longitude),
-                    south: known.south.min(latitude),
-                    east: known.east.max(longitude),
-                    north: known.north.max(latitude),
-                },
-            });
-            south_sum += latitude;
-            west_sum += longitude;
-            count += 1.0;
-        }
-        Some(Cluster {
-            center: Point::new(south_sum / count, west_sum / count)?,
-            places: self.hits.len(),
-            evses: self.hits.iter().map(|hit| hit.fitting).sum(),
-            free: self.hits.iter().map(|hit| hit.free).sum(),
-            bounds: bounds?,
-        })
+impl<'a> Cell<'a> {
+    fn of(first: Candidate<'a>) -> Self {
+        let (latitude, longitude) = (first.brief.point.latitude(), first.brief.point.longitude());
+        let bounds = GeoBox { west: longitude, south: latitude, east: longitude, north: latitude };
+        let mut cell = Self { first, places: 0, evses: 0, free: 0, east: 0, north: 0, bounds };
+        cell.take(&first);
+        cell
     }
+
+    fn take(&mut self, one: &Candidate<'_>) {
+        let (latitude, longitude) = (one.brief.point.latitude(), one.brief.point.longitude());
+        let Self { places, evses, free, east, north, bounds, first: _ } = self;
+        *places += 1;
+        *evses += one.fitting;
+        *free += one.free;
+        *east += whole(((longitude + 180.0) * PARTS).round());
+        *north += whole(((latitude + 90.0) * PARTS).round());
+        *bounds = GeoBox {
+            west: bounds.west.min(longitude),
+            south: bounds.south.min(latitude),
+            east: bounds.east.max(longitude),
+            north: bounds.north.max(latitude),
+        };
+    }
+
+    fn cluster(self) -> Option<Cluster> {
+        let Self { places, evses, free, east, north, bounds, first: _ } = self;
+        let middle = |sum: u64| float(sum) / float(u64::try_from(places).unwrap_or(u64::MAX)) / PARTS;
+        let center = Point::new(middle(north) - 90.0, middle(east) - 180.0)?;
+        Some(Cluster { center, places, evses, free, bounds })
+    }
+}
+
+/// A number as a float, which has 53 bits for it: degrees have far fewer.
+#[expect(clippy::as_conversions, reason = "no type converts a u64 to a float otherwise")]
+fn float(number: u64) -> f64 {
+    number as f64
 }
 
 impl Snapshot {
@@ -127,17 +146,23 @@ impl Snapshot {
         sees: &dyn Fn(&Place) -> bool,
     ) -> Clustered {
         let zoom = zoom_for(area, zoom);
-        let mut cells: BTreeMap<(u64, u64), Cell> = BTreeMap::new();
+        let mut cells: HashMap<(u64, u64), Cell<'_>> = HashMap::new();
         let mut total = 0;
-        self.each(Area::Box(area), filter, sees, |hit| {
+        self.each(Area::Box(area), filter, sees, |candidate| {
             total += 1;
-            let cell = cells.entry(cell_of(hit.place.point, zoom));
-            cell.or_insert_with(|| Cell { hits: Vec::new() }).hits.push(hit);
+            match cells.entry(cell_of(candidate.brief.on_map, zoom)) {
+                Entry::Occupied(mut cell) => cell.get_mut().take(&candidate),
+                Entry::Vacant(free) => {
+                    free.insert(Cell::of(candidate));
+                }
+            }
         });
+        let mut cells: Vec<((u64, u64), Cell<'_>)> = cells.into_iter().collect();
+        cells.sort_unstable_by_key(|(index, _)| *index);
         let (mut clusters, mut single) = (Vec::new(), Vec::new());
-        for mut cell in cells.into_values() {
-            if cell.hits.len() == 1 {
-                single.append(&mut cell.hits);
+        for (_, cell) in cells {
+            if cell.places == 1 {
+                single.extend(self.hit(&cell.first));
             } else {
                 clusters.extend(cell.cluster());
             }
@@ -153,7 +178,8 @@ mod tests {
 
     #[test]
     fn every_point_has_its_cell() {
-        let cell = |latitude, longitude, zoom| cell_of(Point::new(latitude, longitude).unwrap(), zoom);
+        let cell =
+            |latitude, longitude, zoom| cell_of(on_map(Point::new(latitude, longitude).unwrap()), zoom);
         assert_eq!(cell(90.0, -180.0, 0), (0, 0));
         assert_eq!(cell(-90.0, 180.0, 0), (3, 3));
         assert_eq!(cell(0.0, 0.0, 0), (2, 2));

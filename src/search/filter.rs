@@ -1,7 +1,6 @@
 //! What drivers ask of a place: a plug, power, a free EVSE, a price, a way to pay. All of it must be true of one
-//! EVSE, and what is about a connector of one connector of it.
+//! EVSE, and what is about a connector of one connector of it. [`columns`](super::columns) answers it.
 
-use super::place::{Outlet, Place, Spot};
 use crate::domain::Timestamp;
 use crate::domain::party::PartyId;
 use rust_decimal::Decimal;
@@ -20,7 +19,8 @@ pub enum Payment {
 }
 
 impl Payment {
-    fn capabilities(self) -> &'static [&'static str] {
+    /// The capabilities of which one is enough.
+    pub(super) fn capabilities(self) -> &'static [&'static str] {
         match self {
             Self::Card => &[
                 "CREDIT_CARD_PAYABLE",
@@ -86,43 +86,4 @@ pub struct Filter {
     pub parties: Vec<PartyId>,
     /// Open at this time; places that do not say when they are open stay.
     pub open_at: Option<Timestamp>,
-}
-
-impl Filter {
-    /// Whether a place may fit at all, whatever its EVSEs.
-    #[must_use]
-    pub fn allows(&self, place: &Place) -> bool {
-        let party = self.parties.is_empty() || self.parties.contains(&place.party);
-        let is_open = |at: Timestamp| match &place.opening_times {
-            Some(hours) => hours.is_open(at, place.zone),
-            None => true,
-        };
-        party && self.open_at.is_none_or(is_open)
-    }
-
-    /// Whether an EVSE fits.
-    #[must_use]
-    pub fn fits(&self, spot: &Spot) -> bool {
-        let can = |word: &str| spot.capabilities.iter().any(|own| own == word);
-        (!self.free || spot.is_free())
-            && self.capabilities.iter().all(|word| can(word))
-            && (self.payments.is_empty()
-                || self.payments.iter().any(|way| way.capabilities().iter().any(|word| can(word))))
-            && (!self.asks_for_outlet() || spot.outlets.iter().any(|outlet| self.fits_outlet(outlet)))
-    }
-
-    fn asks_for_outlet(&self) -> bool {
-        !self.standards.is_empty() || self.min_watts.is_some() || self.price.is_some()
-    }
-
-    /// Whether a connector fits.
-    #[must_use]
-    pub fn fits_outlet(&self, outlet: &Outlet) -> bool {
-        (self.standards.is_empty() || self.standards.contains(&outlet.standard))
-            && self.min_watts.is_none_or(|watts| outlet.watts >= watts)
-            && self.price.as_ref().is_none_or(|limit| {
-                let price = outlet.price.as_ref();
-                price.is_some_and(|price| price.currency == limit.currency && price.most <= limit.most)
-            })
-    }
 }

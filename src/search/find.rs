@@ -2,6 +2,7 @@
 //! first. A page goes on behind the last place of the one before, so what changes in between shifts nothing.
 #![expect(clippy::float_arithmetic, reason = "metres, of which nothing is billed")]
 
+use super::columns::{Brief, Wanted};
 use super::filter::Filter;
 use super::geo::{GeoBox, Point, whole};
 use super::place::Place;
@@ -101,7 +102,8 @@ impl Snapshot {
     #[must_use]
     pub fn find(&self, query: &Query<'_>) -> Found {
         let mut all: Vec<(Cursor, Hit)> = Vec::new();
-        self.each(query.area, query.filter, query.sees, |hit| {
+        self.each(query.area, query.filter, query.sees, |candidate| {
+            let Some(hit) = self.hit(&candidate) else { return };
             // Distances on earth have far fewer millimetres than a u64 holds.
             let millimetres = hit.metres.map_or(0, |metres| whole((metres * 1000.0).round()));
             all.push((Cursor { millimetres, seq: hit.place.seq }, hit));
@@ -116,37 +118,59 @@ impl Snapshot {
     }
 
     /// Each place that fits, in no order.
-    pub(super) fn each(
-        &self,
+    pub(super) fn each<'a>(
+        &'a self,
         area: Area,
         filter: &Filter,
         sees: &dyn Fn(&Place) -> bool,
-        mut take: impl FnMut(Hit),
+        mut take: impl FnMut(Candidate<'a>),
     ) {
         let around = match area {
             Area::Box(area) => area,
             Area::Circle(center, metres) => center.around(metres),
         };
-        for place in around.envelopes().flat_map(|part| self.within(part)) {
-            if !filter.allows(place) || (place.only_for.is_some() && !sees(place)) {
+        let wanted = Wanted::of(self.columns(), filter);
+        for (at, brief) in around.envelopes().flat_map(|part| self.within(part)) {
+            if !wanted.allows(brief) || (brief.restricted && !self.place(at).is_some_and(|place| sees(place)))
+            {
                 continue;
             }
             let (mut fitting, mut free) = (0, 0);
-            for spot in place.spots.iter().filter(|spot| filter.fits(spot)) {
-                fitting += 1;
-                free += usize::from(spot.is_free());
+            for spot in brief.spots() {
+                let is_free = self.is_free(spot);
+                if wanted.fits(spot, is_free) {
+                    fitting += 1;
+                    free += usize::from(is_free);
+                }
             }
             if fitting == 0 {
                 continue;
             }
             let metres = match area {
                 Area::Box(_) => None,
-                Area::Circle(center, most) => match center.distance(place.point) {
+                Area::Circle(center, most) => match center.distance(brief.point) {
                     metres if metres <= most => Some(metres),
                     _ => continue,
                 },
             };
-            take(Hit { place: Arc::clone(place), fitting, free, metres });
+            take(Candidate { at, brief, fitting, free, metres });
         }
     }
+
+    /// The place of a candidate.
+    pub(super) fn hit(&self, candidate: &Candidate<'_>) -> Option<Hit> {
+        let Candidate { at, brief: _, fitting, free, metres } = *candidate;
+        self.place(at).map(|place| Hit { place: Arc::clone(place), fitting, free, metres })
+    }
+}
+
+/// A place that fits, before anybody looked at the place itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    /// Its number in the order of creation.
+    at: usize,
+    pub(super) brief: &'a Brief,
+    pub(super) fitting: usize,
+    pub(super) free: usize,
+    metres: Option<f64>,
 }

@@ -8,9 +8,11 @@
 //! Degrees and metres are floating-point numbers here ([`geo`], [`cluster`]): nothing in them is money or energy.
 
 pub mod cluster;
+mod columns;
 pub mod filter;
 pub mod find;
 pub mod geo;
+pub mod opening;
 pub mod place;
 mod snapshot;
 
@@ -18,6 +20,7 @@ pub use cluster::{Cluster, Clustered};
 pub use filter::{Filter, Payment};
 pub use find::{Area, Cursor, Found, Hit, Query};
 pub use geo::{GeoBox, Point};
+pub use opening::{Moment, Opening};
 pub use place::{Outlet, Place, Spot};
 pub use snapshot::Snapshot;
 

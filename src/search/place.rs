@@ -1,7 +1,8 @@
 //! A location as the index holds it: what lists show and filters ask, made ready once.
 
 use super::geo::Point;
-use crate::domain::location::{Connector, Evse, EvseStatus, Hours, Location, PublishToken};
+use super::opening::Opening;
+use crate::domain::location::{Connector, Evse, EvseStatus, Location, PublishToken};
 use crate::domain::party::PartyId;
 use crate::domain::token::Token;
 use crate::domain::{CiString, Timestamp};
@@ -38,10 +39,8 @@ pub struct Place {
     pub country: String,
     /// Who operates it.
     pub operator: Option<String>,
-    /// When it is open.
-    pub opening_times: Option<Hours>,
-    /// Its zone.
-    pub zone: Tz,
+    /// When it is open, if it says so.
+    pub opening: Option<Opening>,
     /// Who alone may see it; nothing where everybody may.
     pub only_for: Option<Vec<PublishToken>>,
     /// Its EVSEs that are or will be there.
@@ -128,6 +127,7 @@ impl Place {
         if spots.is_empty() {
             return None;
         }
+        let zone = location.time_zone.parse().unwrap_or(Tz::UTC);
         Some(Self {
             seq,
             party: location.party.clone(),
@@ -142,8 +142,7 @@ impl Place {
             city: location.city.clone(),
             country: location.country.clone(),
             operator: location.operator.as_ref().map(|operator| operator.name.clone()),
-            opening_times: location.opening_times.clone(),
-            zone: location.time_zone.parse().unwrap_or(Tz::UTC),
+            opening: location.opening_times.clone().map(|hours| Opening::new(hours, zone)),
             only_for: if location.publish { None } else { location.publish_allowed_to.clone() },
             spots,
             last_updated: location.last_updated,

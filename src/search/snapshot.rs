@@ -1,7 +1,8 @@
 //! All places at one moment: a tree over where they are (R*-tree), and what is there beside it, so that a change of
 //! state leaves the tree as it is.
 
-use super::place::Place;
+use super::columns::{Brief, Columns};
+use super::place::{Place, Spot};
 use crate::domain::CiString;
 use crate::domain::party::PartyId;
 use rstar::primitives::GeomWithData;
@@ -18,6 +19,9 @@ pub struct Snapshot {
     tree: Arc<RTree<Leaf>>,
     /// By their number in the tree, in the order of creation.
     places: Vec<Arc<Place>>,
+    columns: Arc<Columns>,
+    /// Whether the next car can charge at an EVSE, by its number in the columns.
+    free: Vec<bool>,
     by_seq: Arc<HashMap<i64, usize>>,
     by_id: Arc<HashMap<(PartyId, CiString), usize>>,
     /// How many places are not for everybody.
@@ -36,35 +40,48 @@ impl Snapshot {
         let key = |place: &Place| (place.party.clone(), place.id.clone());
         let by_id = places.iter().enumerate().map(|(at, place)| (key(place), at)).collect();
         let restricted = places.iter().filter(|place| place.only_for.is_some()).count();
-        Self { tree: Arc::new(tree), places, by_seq: Arc::new(by_seq), by_id: Arc::new(by_id), restricted }
+        let free = places.iter().flat_map(|place| &place.spots).map(Spot::is_free).collect();
+        Self {
+            tree: Arc::new(tree),
+            columns: Arc::new(Columns::of(&places)),
+            free,
+            places,
+            by_seq: Arc::new(by_seq),
+            by_id: Arc::new(by_id),
+            restricted,
+        }
     }
 
     /// The same with places as they are now, by their `seq`; nothing for one that is not to be shown any more.
     #[must_use]
     pub fn with(&self, changed: HashMap<i64, Option<Arc<Place>>>) -> Self {
-        let stays = |(seq, now): (&i64, &Option<Arc<Place>>)| match (self.get(*seq), now) {
-            (Some(before), Some(now)) => {
-                before.point == now.point && before.party == now.party && before.id == now.id
-            }
-            (None, None) => true,
-            _ => false,
-        };
-        if changed.iter().all(stays) {
-            let mut next = self.clone();
-            for (seq, now) in changed {
-                if let Some(now) = now
-                    && let Some(slot) = self.by_seq.get(&seq).and_then(|at| next.places.get_mut(*at))
-                {
-                    *slot = now;
-                }
-            }
-            next.restricted = next.places.iter().filter(|place| place.only_for.is_some()).count();
+        let mut next = self.clone();
+        if changed.iter().all(|(seq, now)| next.put(*seq, now.as_ref())) {
             return next;
         }
         let untouched = self.places.iter().filter(|place| !changed.contains_key(&place.seq)).cloned();
         let mut places: Vec<Arc<Place>> = untouched.collect();
         places.extend(changed.into_values().flatten());
         Self::of(places)
+    }
+
+    /// Puts a place where it was, if nothing of it changed that the tree or the columns know; whether that could be.
+    fn put(&mut self, seq: i64, now: Option<&Arc<Place>>) -> bool {
+        let (at, now) = match (self.by_seq.get(&seq), now) {
+            (Some(at), Some(now)) => (*at, now),
+            (None, None) => return true,
+            _ => return false,
+        };
+        let Some(slot) = self.places.get_mut(at) else { return false };
+        if slot.id != now.id || !self.columns.still_say(at, now) {
+            return false;
+        }
+        let spots = self.columns.place(at).map(Brief::spots).unwrap_or_default();
+        for (free, spot) in self.free.get_mut(spots).into_iter().flatten().zip(&now.spots) {
+            *free = spot.is_free();
+        }
+        *slot = Arc::clone(now);
+        true
     }
 
     /// How many places there are.
@@ -103,8 +120,24 @@ impl Snapshot {
         self.places.get(*self.by_id.get(&(party.clone(), id.clone()))?)
     }
 
-    /// The places in a box that crosses nothing.
-    pub(super) fn within(&self, part: AABB<[f64; 2]>) -> impl Iterator<Item = &Arc<Place>> {
-        self.tree.locate_in_envelope(part).filter_map(|leaf| self.places.get(leaf.data))
+    /// The place of a number in the order of creation.
+    pub(super) fn place(&self, at: usize) -> Option<&Arc<Place>> {
+        self.places.get(at)
+    }
+
+    /// What searches ask of the places.
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Whether the next car can charge at an EVSE, by its number in the columns.
+    pub(super) fn is_free(&self, spot: usize) -> bool {
+        self.free.get(spot).copied().unwrap_or(false)
+    }
+
+    /// The places in a box that crosses nothing, and their numbers.
+    pub(super) fn within(&self, part: AABB<[f64; 2]>) -> impl Iterator<Item = (usize, &Brief)> {
+        let found = self.tree.locate_in_envelope(part);
+        found.filter_map(|leaf| self.columns.place(leaf.data).map(|brief| (leaf.data, brief)))
     }
 }

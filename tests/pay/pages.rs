@@ -6,7 +6,9 @@ use crate::payments::scene::Scene;
 use crate::payments::station::Manners;
 use crate::support::db::{TestDb, on_each_engine};
 use reqwest::StatusCode;
-use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use reqwest::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+};
 use roamwatt::domain::payment::PaymentState;
 use roamwatt::payments::code::Code;
 use std::time::Duration;
@@ -202,6 +204,9 @@ on_each_engine! {
         let script = file.text().await.unwrap();
         assert!(page.len() + script.len() < 50_000, "{} and {}", page.len(), script.len());
         assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
+        let packed = browser.get_packed(&code).await;
+        assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
+        assert!(packed.bytes().await.unwrap().len() < page.len() / 2);
 
         let charge = browser.get(&browser.begin(&code, "").await).await;
         let policy = charge.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();

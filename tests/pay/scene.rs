@@ -22,6 +22,12 @@ impl<'a> Browser<'a> {
         self.client.get(self.scene.site.node.url(path)).send().await.unwrap()
     }
 
+    /// As browsers ask, which take compressed answers.
+    pub(super) async fn get_packed(&self, path: &str) -> Response {
+        let request = self.client.get(self.scene.site.node.url(path)).header("Accept-Encoding", "gzip");
+        request.send().await.unwrap()
+    }
+
     pub(super) async fn get_in(&self, path: &str, language: &str) -> Response {
         let request = self.client.get(self.scene.site.node.url(path)).header("Accept-Language", language);
         request.send().await.unwrap()

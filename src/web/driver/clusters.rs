@@ -5,7 +5,7 @@ use super::filter::{filter_query, number, read_box};
 use super::locations::{PlaceView, eyes};
 use super::output::tagged;
 use crate::app::App;
-use crate::search::{Cluster, Place};
+use crate::search::{Cluster, Moment, Place};
 use crate::web::api::input::Strict;
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -93,11 +93,12 @@ pub async fn list(
     let snapshot = app.search.now();
     let tokens = eyes(&app, &snapshot, &holder).await?;
     let found = snapshot.cluster(area, zoom, &filter, &|place: &Place| place.is_for(&tokens));
+    let moment = Moment::new(now);
     let view = ClustersView {
         total: found.total,
         zoom: found.zoom,
         clusters: found.clusters.into_iter().map(ClusterView::from).collect(),
-        locations: found.single.iter().map(|hit| PlaceView::of(hit, now)).collect(),
+        locations: found.single.iter().map(|hit| PlaceView::of(hit, &moment)).collect(),
     };
     tagged(&request, &view)
 }

@@ -14,7 +14,7 @@ use crate::driver::access::Holder;
 use crate::driver::prices::Shelf;
 use crate::search::find::{Area, Cursor, Query};
 use crate::search::place::{is_meant, kilowatts};
-use crate::search::{Hit, Place, Snapshot};
+use crate::search::{Hit, Moment, Place, Snapshot};
 use crate::web::api::input::{Parameters, Strict, from_path};
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -155,7 +155,7 @@ impl PriceRangeView {
 impl PlaceView {
     /// Of a place that was found.
     #[must_use]
-    pub fn of(hit: &Hit, now: Timestamp) -> Self {
+    pub fn of(hit: &Hit, moment: &Moment) -> Self {
         let place = &hit.place;
         let outlets = || place.spots.iter().flat_map(|spot| &spot.outlets);
         Self {
@@ -171,7 +171,7 @@ impl PlaceView {
             longitude: place.longitude.clone(),
             distance_m: hit.whole_metres(),
             operator: place.operator.clone(),
-            open_now: place.opening_times.as_ref().map(|hours| hours.is_open(now, place.zone)),
+            open_now: place.opening.as_ref().map(|opening| opening.is_open(moment)),
             evses: hit.fitting,
             free: hit.free,
             max_power_kw: kilowatts(outlets().map(|outlet| outlet.watts).max().unwrap_or(0)).to_string(),
@@ -229,9 +229,10 @@ pub async fn list(
     let tokens = eyes(&app, &snapshot, &holder).await?;
     let sees = |place: &Place| place.is_for(&tokens);
     let found = snapshot.find(&Query { area, filter: &filter, sees: &sees, after, limit });
+    let moment = Moment::new(now);
     let view = PlacesView {
         total: found.total,
-        locations: found.hits.iter().map(|hit| PlaceView::of(hit, now)).collect(),
+        locations: found.hits.iter().map(|hit| PlaceView::of(hit, &moment)).collect(),
         next: found.next.map(|next| next.to_string()),
     };
     tagged(&request, &view)

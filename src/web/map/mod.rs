@@ -9,14 +9,18 @@ mod places;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use actix_web::web::{Path, ServiceConfig, get};
+use actix_web::middleware::Compress;
+use actix_web::web::{Path, ServiceConfig, get, scope};
 
 /// The routes of the map.
 pub(super) fn configure(service: &mut ServiceConfig) {
-    service
-        .route("/map", get().to(page::page))
-        .route("/map/places", get().to(places::places))
-        .route("/map/assets/{version}/{name}", get().to(asset));
+    service.service(
+        scope("/map")
+            .wrap(Compress::default())
+            .route("", get().to(page::page))
+            .route("/places", get().to(places::places))
+            .route("/assets/{version}/{name}", get().to(asset)),
+    );
 }
 
 /// In the address of the files, so that browsers may keep them.

@@ -6,7 +6,7 @@ use super::failure::Failed;
 use crate::app::App;
 use crate::payments;
 use crate::web::live::{Live, Watching};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -64,6 +64,8 @@ pub(super) async fn events(
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
+        // What is compressed is held back until there is enough of it.
+        .insert_header((CONTENT_ENCODING, "identity"))
         // A proxy that collects answers would hold the events back.
         .insert_header(("x-accel-buffering", "no"))
         .streaming(body))

@@ -15,19 +15,23 @@ mod receipt;
 mod texts;
 mod words;
 
-use actix_web::web::{ServiceConfig, get, post};
+use actix_web::middleware::Compress;
+use actix_web::web::{ServiceConfig, get, post, scope};
 
 /// The routes of the pages.
 pub(super) fn configure(service: &mut ServiceConfig) {
-    service
-        .route("/pay/assets/{name}", get().to(assets::asset))
-        .route("/pay/charge/{key}", get().to(charge::show))
-        .route("/pay/charge/{key}/back", get().to(charge::back))
-        .route("/pay/charge/{key}/stop", post().to(charge::stop))
-        .route("/pay/charge/{key}/email", post().to(charge::email))
-        .route("/pay/charge/{key}/events", get().to(events::events))
-        .route("/pay/charge/{key}/receipt", get().to(receipt::page))
-        .route("/pay/charge/{key}/receipt.pdf", get().to(receipt::pdf))
-        .route("/pay/{evse}", get().to(offer::show))
-        .route("/pay/{evse}", post().to(offer::begin));
+    service.service(
+        scope("/pay")
+            .wrap(Compress::default())
+            .route("/assets/{name}", get().to(assets::asset))
+            .route("/charge/{key}", get().to(charge::show))
+            .route("/charge/{key}/back", get().to(charge::back))
+            .route("/charge/{key}/stop", post().to(charge::stop))
+            .route("/charge/{key}/email", post().to(charge::email))
+            .route("/charge/{key}/events", get().to(events::events))
+            .route("/charge/{key}/receipt", get().to(receipt::page))
+            .route("/charge/{key}/receipt.pdf", get().to(receipt::pdf))
+            .route("/{evse}", get().to(offer::show))
+            .route("/{evse}", post().to(offer::begin)),
+    );
 }
