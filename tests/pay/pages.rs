@@ -134,6 +134,11 @@ on_each_engine! {
             let page = response.text().await.unwrap();
             assert!(heading(&page) == "There is nothing here", "{page}");
         }
+        // What no page of ours sends.
+        for unreadable in [browser.get(&format!("{code}&lang=de&lang=en")).await, browser.post(&code, &[]).await] {
+            assert_eq!(unreadable.status(), StatusCode::BAD_REQUEST);
+            assert_eq!(heading(&unreadable.text().await.unwrap()), "Something went wrong");
+        }
         let now = scene.site.clock.now();
         let shown = Code { evse: "DE*ABC*E0".to_owned(), until: Some(now.millis() / 1000 + 60) };
         let path = shown.path(&scene.app().keys);

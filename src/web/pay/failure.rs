@@ -8,8 +8,9 @@ use crate::http::with_causes;
 use crate::payments::PaymentError;
 use crate::payments::code::CodeError;
 use crate::payments::provider::ProviderError;
+use crate::web::pages::language_of;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use maud::html;
 use std::fmt;
 
@@ -60,6 +61,17 @@ impl Failed {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             heading: texts.something_failed,
             hint: texts.something_failed_hint,
+        }
+    }
+
+    /// For a request that cannot be read: no page of ours sends one.
+    pub(super) fn unreadable(request: &HttpRequest) -> Self {
+        let texts = Texts::of(language_of(request, None));
+        Self {
+            texts,
+            status: StatusCode::BAD_REQUEST,
+            heading: texts.something_failed,
+            hint: texts.load_again,
         }
     }
 

@@ -16,13 +16,16 @@ mod texts;
 mod words;
 
 use actix_web::middleware::Compress;
-use actix_web::web::{ServiceConfig, get, post, scope};
+use actix_web::web::{FormConfig, QueryConfig, ServiceConfig, get, post, scope};
+use failure::Failed;
 
 /// The routes of the pages.
 pub(super) fn configure(service: &mut ServiceConfig) {
     service.service(
         scope("/pay")
             .wrap(Compress::default())
+            .app_data(QueryConfig::default().error_handler(|_, request| Failed::unreadable(request).into()))
+            .app_data(FormConfig::default().error_handler(|_, request| Failed::unreadable(request).into()))
             .route("/assets/{name}", get().to(assets::asset))
             .route("/charge/{key}", get().to(charge::show))
             .route("/charge/{key}/back", get().to(charge::back))
