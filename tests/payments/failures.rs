@@ -232,6 +232,31 @@ on_each_engine! {
         scene.check_money(&begun).await;
     }
 
+    /// The station is away once it has said that the charge ended, and what it says when it is back comes too late to count.
+    async fn a_station_that_is_away_after_the_charge(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let (begun, transaction) = scene.charging(&station).await;
+        scene.turn(60);
+        scene.ends(&station, &transaction, 10_000).await;
+        drop(station);
+        scene.settle().await;
+        let view = scene.until(&begun, PaymentState::Captured).await;
+        assert_eq!(view.captured.to_string(), "5.24");
+        let back = scene.station(0, Manners::default()).await;
+        scene.meters(&back, &transaction, 20_000).await;
+        scene.ends(&back, &transaction, 20_000).await;
+        scene.turn(120);
+        scene.settle().await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let payment = scene.shown(&begun).await.payment;
+        assert_eq!((payment.captured.to_string(), payment.written_off.to_string()), ("5.24".into(), "0".into()));
+        assert_eq!(scene.site.cdrs().await.len(), 1, "late values make no second bill");
+        assert_eq!(scene.fake.calls("/capture").len(), 1);
+        assert_eq!(scene.fake.refunds_of("pi_1"), Vec::<i64>::new());
+        scene.check_money(&begun).await;
+    }
+
     /// Two phones at one plug: one charges, the other is told before any money is held; and where both paid at the same
     /// time, the hold of the second goes back.
     async fn two_phones_at_one_plug(db: TestDb) {
