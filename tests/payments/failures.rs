@@ -172,7 +172,7 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let begun = scene.begin().await;
         drop(station);
-        gone(&scene).await;
+        gone(&scene, "CS0").await;
         scene.fake.pay("pi_1");
         advance(scene.app(), &begun.key).await.unwrap();
         scene.turn(21);
@@ -185,7 +185,7 @@ on_each_engine! {
         let begun = scene.paid().await;
         station.hears("RemoteStartTransaction", 1).await;
         drop(station);
-        gone(&scene).await;
+        gone(&scene, "CS0").await;
         scene.turn(179);
         let back = scene.station(0, Manners::default()).await;
         let (transaction, status) = scene.begins(&back, &begun).await;
@@ -204,6 +204,7 @@ on_each_engine! {
         advance(scene.app(), &begun.key).await.unwrap();
         station.hears("RemoteStartTransaction", 1).await;
         drop(station);
+        gone(&scene, "CS1").await;
         scene.turn(181);
         let view = scene.until(&begun, PaymentState::Failed).await;
         assert_eq!(view.reason, Some(PaymentReason::StationOffline));
@@ -217,7 +218,7 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let (begun, transaction) = scene.charging(&station).await;
         drop(station);
-        gone(&scene).await;
+        gone(&scene, "CS0").await;
         scene.turn(300);
         stop(scene.app(), &begun.key).await.unwrap();
         scene.turn(60);
@@ -407,9 +408,9 @@ on_each_engine! {
     }
 }
 
-/// Waits until the node has seen that `CS0` is away.
-async fn gone(scene: &Scene) {
-    let station = roamwatt::domain::station::StationId::parse("CS0").unwrap();
+/// Waits until the node has seen that a station is away.
+async fn gone(scene: &Scene, station: &str) {
+    let station = roamwatt::domain::station::StationId::parse(station).unwrap();
     let away = async {
         while scene.app().stations.is_connected(&station) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

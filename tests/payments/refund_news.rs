@@ -34,6 +34,18 @@ async fn report(scene: &Scene) -> (Value, Value) {
     (report["rows"][0].clone(), report["differences"].clone())
 }
 
+/// Waits until so many messages about a payment were looked at.
+async fn handled(scene: &Scene, begun: &Begun, wanted: usize) {
+    let all = async {
+        while scene.shown(begun).await.events.iter().filter(|event| event.handled).count() < wanted {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(15), all).await.is_err() {
+        panic!("{wanted} messages: {:#?}", scene.shown(begun).await.events);
+    }
+}
+
 /// Waits until operators are told of trouble that says so.
 async fn troubled(scene: &Scene, begun: &Begun, said: &str) {
     let told = async {
@@ -76,10 +88,9 @@ on_each_engine! {
         let mut foreign = refund("re_99");
         foreign["payment_intent"] = "pi_of_another_shop".into();
         assert_eq!(scene.tell("evt_5", "refund.created", foreign).await, 200);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        handled(&scene, &begun, 5).await;
         let shown = scene.shown(&begun).await;
         assert_eq!(shown.payment.refunded.to_string(), "1.00");
-        assert!(shown.events.len() == 5 && shown.events.iter().all(|event| event.handled), "{:?}", shown.events);
         let made = shown.operations.last().unwrap();
         assert_eq!((made.state, made.provider_ref.as_deref()), (OperationState::Done, Some(id.as_str())));
         assert_eq!((made.asked_by.as_deref(), made.note.as_deref()), (Some("somebody at stripe"), Some("requested_by_customer")));
@@ -154,7 +165,8 @@ on_each_engine! {
         }
         troubled(&scene, &begun, "a refund of 5.24 EUR failed: expired_or_canceled_card").await;
         let shown = operator.get(&path).await;
-        assert_eq!((&shown["state"], &shown["refunded"]), (&json!("captured"), &json!("0.00")), "{shown}");
+        let refunded: rust_decimal::Decimal = shown["refunded"].as_str().unwrap().parse().unwrap();
+        assert!(shown["state"] == "captured" && refunded.is_zero(), "{shown}");
         let last = shown["operations"].as_array().unwrap().last().unwrap();
         assert_eq!((&last["state"], &last["note"]), (&json!("failed"), &json!("expired_or_canceled_card")));
         let kinds: Vec<&str> =
@@ -258,7 +270,7 @@ on_each_engine! {
         // A list that the provider refuses to give is told in the log, and does not come up again and again.
         scene.fake.fail("GET /v1/refunds", Fault::Refuse("rate_of_nonsense"));
         assert_eq!(scene.tell("evt_2", "refund.updated", refund(&id)).await, 200);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        handled(&scene, &begun, 2).await;
         assert!(!scene.shown(&begun).await.payment.details.0.refunds_told);
     }
 }

@@ -30,21 +30,36 @@ fn confirmation(id: &str, reference: &str, gross: &str, status: &str) -> Value {
         "total_costs": { "excl_vat": gross, "incl_vat": gross }, "eft_data": ["Mastercard", "AID: 1234"] })
 }
 
-/// Waits until the terminal is told to do that.
-async fn advised(operator: &Operator<'_>, path: &str, advice: &str) -> Value {
-    let told = async {
+/// Waits until a field of the payment says that.
+async fn becomes(operator: &Operator<'_>, path: &str, field: &str, wanted: &str) -> Value {
+    let reached = async {
         loop {
             let shown = operator.get(path).await;
-            if shown["advice"] == advice {
+            if shown[field] == wanted {
                 return shown;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(Duration::from_secs(15), told).await {
+    match tokio::time::timeout(Duration::from_secs(15), reached).await {
         Ok(shown) => shown,
-        Err(_) => panic!("{advice}: {}", operator.get(path).await),
+        Err(_) => panic!("{field} should be {wanted}: {}", operator.get(path).await),
     }
+}
+
+/// Waits until the terminal is told to do that.
+async fn advised(operator: &Operator<'_>, path: &str, advice: &str) -> Value {
+    becomes(operator, path, "advice", advice).await
+}
+
+/// A hold that nobody plugs in for, up to where the terminal is to give it back; the path of the payment.
+async fn unused(scene: &Scene, operator: &Operator<'_>, station: &Station) -> String {
+    let (_, made) = send(operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
+    let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
+    station.hears("RemoteStartTransaction", 1).await;
+    scene.turn(181);
+    advised(operator, &path, "release").await;
+    path
 }
 
 /// A hold at the terminal, charged for 10 kWh (5.24), up to where the terminal is to capture; the path of the payment.
@@ -66,23 +81,6 @@ async fn charged(
     scene.settle().await;
     advised(operator, &path, "capture").await;
     path
-}
-
-/// Waits until the payment stands so.
-async fn reaches(operator: &Operator<'_>, path: &str, state: &str) -> Value {
-    let reached = async {
-        loop {
-            let shown = operator.get(path).await;
-            if shown["state"] == state {
-                return shown;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    match tokio::time::timeout(Duration::from_secs(15), reached).await {
-        Ok(shown) => shown,
-        Err(_) => panic!("{state}: {}", operator.get(path).await),
-    }
 }
 
 on_each_engine! {
@@ -170,12 +168,8 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let operator = Operator::of_role(&scene.site.node, "operator").await;
         terminal(&operator).await;
-        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
-        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
-        station.hears("RemoteStartTransaction", 1).await;
-        scene.turn(181);
-        let told = advised(&operator, &path, "release").await;
-        assert_eq!(told["reason"], "nobody_plugged_in");
+        let path = unused(&scene, &operator, &station).await;
+        assert_eq!(operator.get(&path).await["reason"], "nobody_plugged_in");
         let (status, done) =
             send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(confirmation("f1", "pp-1", "0", "SUCCESS"))).await;
         assert_eq!((status, done["state"].as_str(), done["released"].as_str()), (200, Some("expired"), Some("60.00")));
@@ -196,11 +190,7 @@ on_each_engine! {
         let operator = Operator::of_role(&scene.site.node, "operator").await;
         terminal(&operator).await;
         // Nobody plugs in, and the hold is to be given back.
-        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
-        let unused = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
-        station.hears("RemoteStartTransaction", 1).await;
-        scene.turn(181);
-        advised(&operator, &unused, "release").await;
+        let unused = unused(&scene, &operator, &station).await;
         // Another one is charged for, and is to be captured.
         let path = charged(&scene, &operator, &station, "pp-2", 2).await;
         scene.turn(36 * 3600 - 600);
@@ -211,7 +201,7 @@ on_each_engine! {
         assert_eq!(operator.get(&path).await["advice"], "capture");
         scene.turn(700);
         for (path, written_off) in [(&unused, "0"), (&path, "5.24")] {
-            let shown = reaches(&operator, path, "failed").await;
+            let shown = becomes(&operator, path, "state", "failed").await;
             assert_eq!((&shown["reason"], &shown["advice"]), (&json!("terminal_silent"), &json!("nothing")), "{shown}");
             assert_eq!((&shown["written_off"], &shown["released"]), (&json!(written_off), &json!("60.00")));
         }
@@ -245,18 +235,20 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let operator = Operator::of_role(&scene.site.node, "operator").await;
         terminal(&operator).await;
-        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
-        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
-        station.hears("RemoteStartTransaction", 1).await;
-        scene.turn(181);
-        advised(&operator, &path, "release").await;
+        let path = unused(&scene, &operator, &station).await;
         scene.turn(36 * 3600);
         let operator = Operator::of_role(&scene.site.node, "operator").await;
-        reaches(&operator, &path, "failed").await;
+        becomes(&operator, &path, "state", "failed").await;
         let body = confirmation("f1", "pp-1", "60.00", "SUCCESS");
         let (status, done) = send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(body)).await;
         assert_eq!((status, &done["captured"]), (200, &json!("60.00")), "{done}");
         assert_eq!(advised(&operator, &path, "refund").await["advice_amount"], "60.00");
+        let waits = async {
+            while scene.all().await[0].details.0.terminal.as_ref().unwrap().waits_since.is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(15), waits).await.expect("it is waited for");
         // Then it is silent again: that is told, and nobody decides that it gave the money back.
         scene.turn(36 * 3600 + 60);
         let operator = Operator::of_role(&scene.site.node, "operator").await;
