@@ -43,6 +43,8 @@ pub struct PaymentsConfig {
     pub stop_margin: Duration,
     /// How often the provider is asked about what it should have told us by itself.
     pub poll_interval: Duration,
+    /// How long a card terminal has to say what it did with a hold.
+    pub terminal_confirm_within: Duration,
     /// How long before a hold lapses what is known is taken.
     pub capture_ahead: Duration,
     /// Wait before the first repetition of what failed.
@@ -80,6 +82,7 @@ impl PaymentsConfig {
             check_interval: section.duration("check_interval", least..=HOUR),
             stop_margin: section.duration("stop_margin", Duration::ZERO..=HOUR),
             poll_interval: section.duration("poll_interval", least..=HOUR),
+            terminal_confirm_within: section.duration("terminal_confirm_within", SECOND..=DAY * 31),
             capture_ahead: section.duration("capture_ahead", SECOND..=DAY * 3),
             retry_first: section.duration("retry_first", least..=HOUR),
             retry_max: section.duration("retry_max", least..=DAY),

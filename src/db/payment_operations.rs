@@ -19,7 +19,8 @@ pub struct Operation {
     pub kind: OperationKind,
     /// Counts from 1: another attempt is made only after the one before was refused.
     pub attempt: i32,
-    /// `payment:operation:attempt`; the same key is the same operation, however often it is sent.
+    /// `payment:operation:attempt`; the same key is the same operation, however often it is sent. What somebody else had
+    /// done has the provider's id in place of the attempt.
     pub idempotency_key: String,
     /// How much.
     pub amount: Option<Money>,
@@ -60,19 +61,29 @@ pub fn intend(conn: &mut DbConn, new: &Intended<'_>, now: Timestamp) -> DbResult
     if let Some(open) = open(conn, new.payment_id, new.kind)? {
         return Ok(open);
     }
+    let attempt = next_attempt(conn, new)?;
+    let key = format!("{}:{}:{attempt}", new.payment_id, new.kind);
+    insert(conn, new, attempt, &key, now)?;
+    open(conn, new.payment_id, new.kind)?
+        .ok_or_else(|| super::DbError::corrupt("payment", "its operation is not there after it was written"))
+}
+
+fn next_attempt(conn: &mut DbConn, new: &Intended<'_>) -> DbResult<i32> {
     let last: Option<i32> = operations::table
         .filter(operations::payment_id.eq(new.payment_id))
         .filter(operations::kind.eq(new.kind))
         .select(diesel::dsl::max(operations::attempt))
         .first(conn)?;
-    let attempt = last.unwrap_or(0).saturating_add(1);
-    let idempotency_key = format!("{}:{}:{attempt}", new.payment_id, new.kind);
+    Ok(last.unwrap_or(0).saturating_add(1))
+}
+
+fn insert(conn: &mut DbConn, new: &Intended<'_>, attempt: i32, key: &str, now: Timestamp) -> DbResult<()> {
     diesel::insert_into(operations::table)
         .values((
             operations::payment_id.eq(new.payment_id),
             operations::kind.eq(new.kind),
             operations::attempt.eq(attempt),
-            operations::idempotency_key.eq(idempotency_key),
+            operations::idempotency_key.eq(key),
             operations::amount.eq(new.amount),
             operations::state.eq(OperationState::Intended),
             operations::note.eq(new.note),
@@ -80,8 +91,41 @@ pub fn intend(conn: &mut DbConn, new: &Intended<'_>, now: Timestamp) -> DbResult
             operations::created.eq(now),
         ))
         .execute(conn)?;
-    open(conn, new.payment_id, new.kind)?
-        .ok_or_else(|| super::DbError::corrupt("payment", "its operation is not there after it was written"))
+    Ok(())
+}
+
+/// Adds an operation that somebody else had the provider do. Its key is made of the provider's id of it, so that it is
+/// there once.
+///
+/// # Errors
+/// A unique violation when it is there already, or the database fails.
+pub fn add_done(conn: &mut DbConn, new: &Intended<'_>, provider_ref: &str, now: Timestamp) -> DbResult<()> {
+    let attempt = next_attempt(conn, new)?;
+    let key = format!("{}:{}:{provider_ref}", new.payment_id, new.kind);
+    insert(conn, new, attempt, &key, now)?;
+    diesel::update(operations::table.filter(operations::idempotency_key.eq(&key)))
+        .set((
+            operations::state.eq(OperationState::Done),
+            operations::provider_ref.eq(provider_ref),
+            operations::done_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps that an operation that was done came to nothing after all, and why.
+///
+/// # Errors
+/// When the database fails.
+pub fn fail(conn: &mut DbConn, seq: i64, why: &str, now: Timestamp) -> DbResult<()> {
+    diesel::update(operations::table.find(seq))
+        .set((
+            operations::state.eq(OperationState::Failed),
+            operations::note.eq(why),
+            operations::done_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// The operation of that kind whose outcome is not known.

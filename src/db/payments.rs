@@ -1,7 +1,6 @@
 //! Ad hoc payments.
 
-use super::page::{Page, Slice, changed_within};
-use super::schema::{cdr_credits, payments};
+use super::schema::payments;
 use super::types::Json;
 use super::{Backend, DbConn, DbError, DbResult};
 use crate::domain::party::PartyId;
@@ -64,6 +63,9 @@ pub struct PaymentDetails {
     /// When the money was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captured_at: Option<Timestamp>,
+    /// The provider told of refunds, and they were not looked at yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refunds_told: bool,
     /// The terminal at which it is paid, and its reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal: Option<TerminalHold>,
@@ -76,6 +78,9 @@ pub struct TerminalHold {
     pub terminal_id: CiString,
     /// By what it knows the payment; the session and the CDR repeat it.
     pub reference: CiString,
+    /// Since when it is to say what it did with the money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
 }
 
 /// A payment.
@@ -316,112 +321,4 @@ pub fn by_intent(conn: &mut DbConn, provider: &str, intent_id: &str) -> DbResult
         .select(Payment::as_select())
         .first(conn)
         .optional()?)
-}
-
-/// The payments whose time has come, the longest due first.
-///
-/// # Errors
-/// When the database fails.
-pub fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> DbResult<Vec<String>> {
-    Ok(payments::table
-        .filter(payments::next_at.le(now))
-        .order(payments::next_at)
-        .limit(limit)
-        .select(payments::id)
-        .load(conn)?)
-}
-
-/// When the next one is due after a moment.
-///
-/// # Errors
-/// When the database fails.
-pub fn next_after(conn: &mut DbConn, now: Timestamp) -> DbResult<Option<Timestamp>> {
-    let next: Option<Option<Timestamp>> = payments::table
-        .filter(payments::next_at.gt(now))
-        .order(payments::next_at)
-        .select(payments::next_at)
-        .first(conn)
-        .optional()?;
-    Ok(next.flatten())
-}
-
-/// The payments whose CDR was taken back since it was accounted for.
-///
-/// # Errors
-/// When the database fails.
-pub fn corrected(conn: &mut DbConn, limit: i64) -> DbResult<Vec<String>> {
-    Ok(payments::table
-        .filter(payments::state.eq(PaymentState::Captured))
-        .filter(diesel::dsl::exists(cdr_credits::table.filter(cdr_credits::cdr_seq.eq(payments::cdr_seq))))
-        .limit(limit)
-        .select(payments::id)
-        .load(conn)?)
-}
-
-/// The sessions of the charges that go on and are paid for, with the payments.
-///
-/// # Errors
-/// When the database fails.
-pub fn charging(conn: &mut DbConn) -> DbResult<Vec<(String, String)>> {
-    let rows: Vec<(Option<String>, String)> = payments::table
-        .filter(payments::state.eq(PaymentState::Charging))
-        .select((payments::session_id, payments::id))
-        .load(conn)?;
-    Ok(rows.into_iter().filter_map(|(session, id)| Some((session?, id))).collect())
-}
-
-/// Which payments are meant.
-#[derive(Debug, Clone, Default)]
-pub struct PaymentFilter {
-    /// Only of this party.
-    pub party: Option<PartyId>,
-    /// Only in this state.
-    pub state: Option<PaymentState>,
-    /// Only at this station.
-    pub station_id: Option<String>,
-    /// Only of this session, by its key.
-    pub session_id: Option<String>,
-    /// Only those made at or after.
-    pub created_from: Option<Timestamp>,
-    /// Only those made before.
-    pub created_to: Option<Timestamp>,
-}
-
-/// A page of payments, in the order in which they were made.
-///
-/// # Errors
-/// When the database fails.
-pub fn list(conn: &mut DbConn, filter: &PaymentFilter, page: Page) -> DbResult<Slice<Payment>> {
-    let build = || {
-        let mut query = payments::table.into_boxed::<Backend>();
-        if let Some(party) = &filter.party {
-            query = query
-                .filter(payments::country_code.eq(party.country_code().to_owned()))
-                .filter(payments::party_id.eq(party.party_id().to_owned()));
-        }
-        if let Some(state) = filter.state {
-            query = query.filter(payments::state.eq(state));
-        }
-        if let Some(station) = &filter.station_id {
-            query = query.filter(payments::station_id.eq(station.clone()));
-        }
-        if let Some(session) = &filter.session_id {
-            query = query.filter(payments::session_id.eq(session.clone()));
-        }
-        if let Some(from) = filter.created_from {
-            query = query.filter(payments::created.ge(from));
-        }
-        if let Some(to) = filter.created_to {
-            query = query.filter(payments::created.lt(to));
-        }
-        changed_within!(query, page, payments::last_updated)
-    };
-    let total = build().count().get_result(conn)?;
-    let items = build()
-        .order(payments::id)
-        .offset(page.offset)
-        .limit(page.limit)
-        .select(Payment::as_select())
-        .load(conn)?;
-    Ok(Slice { items, total })
 }

@@ -98,7 +98,9 @@ impl PaymentState {
             Captured => matches!(next, Refunded | Disputed),
             // A dispute that was won leaves the money where it is.
             Disputed => matches!(next, Captured | Refunded),
-            Cancelled | Expired | Refunded | Failed => false,
+            // The bank may send a refund back, and a terminal may say late that it took the money.
+            Refunded | Failed => matches!(next, Captured),
+            Cancelled | Expired => false,
         }
     }
 
@@ -191,6 +193,8 @@ words! {
         HoldLapsed = "hold_lapsed",
         /// The terminal could not take what was due.
         TerminalFailed = "terminal_failed",
+        /// The terminal never said what it did with the hold.
+        TerminalSilent = "terminal_silent",
     }
 }
 
@@ -205,6 +209,8 @@ words! {
         HoldReached = "hold_reached",
         /// The hold lapses soon.
         HoldLapses = "hold_lapses",
+        /// Somebody took the hold at the provider while the charge went on.
+        HoldTaken = "hold_taken",
         /// It began after the hold was given back.
         NotPaidFor = "not_paid_for",
     }
@@ -219,8 +225,12 @@ words! {
         Captured = "captured",
         /// Given back of what was held and not taken.
         Released = "released",
+        /// Not given back after all, of what was released: a terminal took it and said so late.
+        ReleaseUndone = "release_undone",
         /// Given back of what was taken.
         Refunded = "refunded",
+        /// Not given back after all, of what was refunded: the driver's bank did not take it.
+        RefundFailed = "refund_failed",
         /// Claimed back by the driver's bank.
         Disputed = "disputed",
         /// No longer claimed back.
@@ -255,6 +265,8 @@ words! {
         Done = "done",
         /// The provider refused; it did nothing.
         Refused = "refused",
+        /// It came to nothing after all: the bank sent a refund back, or a terminal never said that it was done.
+        Failed = "failed",
     }
 }
 
@@ -331,8 +343,8 @@ mod tests {
             (S::Releasing, vec![S::Cancelled, S::Expired, S::Refunded, S::Failed]),
             (S::Cancelled, vec![]),
             (S::Expired, vec![]),
-            (S::Refunded, vec![]),
-            (S::Failed, vec![]),
+            (S::Refunded, vec![S::Captured]),
+            (S::Failed, vec![S::Captured]),
             (S::Disputed, vec![S::Captured, S::Refunded]),
         ];
         assert_eq!(legal.len(), S::ALL.len());

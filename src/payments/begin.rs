@@ -227,6 +227,7 @@ impl NewPayment {
                 looked_at: None,
                 authorised_at: None,
                 captured_at: None,
+                refunds_told: false,
                 terminal: None,
             }),
         }

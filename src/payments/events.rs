@@ -1,8 +1,10 @@
 //! Messages of providers. Each is kept once, and only says what to look at: it may come twice, late and in any order, so
 //! what it is about is read from the provider again.
 
-use super::flow::go_on;
-use super::provider::{DisputeStand, EventSubject, HoldState, ProviderDispute, ProviderEvent, WebhookError};
+use super::flow::{give_back, go_on};
+use super::provider::{
+    DisputeStand, EventSubject, HoldState, ProviderDispute, ProviderEvent, ProviderHold, WebhookError,
+};
 use super::{PaymentError, change, minor, of_id};
 use crate::app::App;
 use crate::db::payment_ledger as ledger;
@@ -10,13 +12,15 @@ use crate::db::payment_operations::{self as operations, EventRow};
 use crate::db::payments;
 use crate::db::{DbConn, DbError};
 use crate::domain::Money;
-use crate::domain::payment::{LedgerKind, PaymentState, StopCause};
+use crate::domain::payment::{LedgerKind, PaymentReason, PaymentState, StopCause};
 use std::sync::Arc;
 
 /// So many messages are looked at in one go.
 const BATCH: i64 = 100;
 /// What a message about a dispute is kept as.
 const DISPUTE: &str = "dispute:";
+/// What a message about refunds of a hold is kept as.
+const REFUNDS: &str = "refunds:";
 
 /// Why a message is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,7 @@ pub async fn take(app: &App, signature: &str, body: &[u8]) -> Result<(), TakeErr
             let ProviderEvent { id, kind, account, made_at, subject } = event.clone();
             let (object_id, hold) = match subject {
                 EventSubject::Hold(id) => (Some(id.clone()), Some(id)),
+                EventSubject::Refunds(id) => (Some(format!("{REFUNDS}{id}")), Some(id)),
                 EventSubject::Dispute(id, hold) => (Some(format!("{DISPUTE}{id}")), hold),
                 EventSubject::Other => (None, None),
             };
@@ -56,7 +61,17 @@ pub async fn take(app: &App, signature: &str, body: &[u8]) -> Result<(), TakeErr
             };
             // A message of another account cannot be about a payment of this one.
             let payment = payment.filter(|payment| payment.account == account);
-            let handled = object_id.is_none() || (payment.is_none() && hold.is_some());
+            let unknown = payment.is_none() && hold.is_some();
+            if unknown {
+                tracing::info!(
+                    event = id,
+                    kind,
+                    account,
+                    hold,
+                    "a message about a payment that is none of ours"
+                );
+            }
+            let handled = object_id.is_none() || unknown;
             let row = EventRow {
                 provider: name.to_owned(),
                 id,
@@ -120,35 +135,52 @@ async fn handle(app: &Arc<App>, event: &EventRow) -> Result<bool, PaymentError> 
     let lock = app.payments.lock(id);
     let alone = lock.lock().await;
     let looked = look_at_hold(app, id).await?;
+    if event.object_id.as_deref().is_some_and(|object| object.starts_with(REFUNDS)) {
+        // Looked at as soon as it is known that anything was taken.
+        change(app, id, |_, payment, _| {
+            payment.details.0.refunds_told = true;
+            Ok(())
+        })
+        .await?;
+    }
     drop(alone);
     go_on(app, id).await?;
     Ok(looked)
 }
 
-/// Where a charge goes on for which nothing is held any more, it is stopped. Everything else the payment's own way
-/// looks at. Whether the provider could say.
+/// Where nothing is held any more, since somebody gave the hold back or took it at the provider, a charge that goes on is
+/// stopped, and one that did not begin does not begin. Everything else the payment's own way looks at. Whether the
+/// provider could say.
 pub(super) async fn look_at_hold(app: &Arc<App>, id: &str) -> Result<bool, PaymentError> {
     let payment = of_id(app, id).await?;
-    if payment.state != PaymentState::Charging {
+    let waits = |state| matches!(state, PaymentState::Authorised | PaymentState::StartSent);
+    if payment.state != PaymentState::Charging && !waits(payment.state) {
         return Ok(true);
     }
     // What a terminal holds only the terminal knows.
-    let Some((provider, intent)) = super::flow::provider_of(app, &payment)? else { return Ok(true) };
-    let found = provider.fetch(payment.account.as_deref(), intent).await;
+    let Some((provider, hold)) = super::flow::provider_of(app, &payment)? else { return Ok(true) };
+    let found = provider.fetch(hold).await;
     let gone = match &found {
-        Ok(hold) => hold.state == HoldState::Cancelled,
+        Ok(ProviderHold { state: HoldState::Cancelled, .. }) => Some(StopCause::HoldLapses),
+        Ok(ProviderHold { state: HoldState::Captured, .. }) => Some(StopCause::HoldTaken),
+        Ok(_) => None,
         Err(error) => {
             tracing::warn!(payment = id, %error, "a hold could not be read");
-            false
+            None
         }
     };
-    if gone {
-        tracing::warn!(payment = id, "the hold is gone while the charge goes on: it is stopped");
+    if let Some(cause) = gone {
+        tracing::warn!(payment = id, %cause, "nothing is held any more: the charge is stopped, or does not begin");
     }
-    change(app, id, move |_, payment, now| {
+    change(app, id, move |conn, payment, now| {
         payment.details.0.looked_at = Some(now);
-        if gone && payment.state == PaymentState::Charging {
-            payment.wish_stop(StopCause::HoldLapses, now);
+        match gone {
+            Some(cause) if payment.state == PaymentState::Charging => payment.wish_stop(cause, now),
+            Some(_) if waits(payment.state) => {
+                let reason = PaymentReason::CancelledByOperator;
+                give_back(conn, payment, PaymentState::Cancelled, reason, now)?;
+            }
+            _ => {}
         }
         Ok(())
     })

@@ -3,7 +3,8 @@
 
 use super::begin::checked_email;
 use super::offer::NotOffered;
-use super::provider::{AttemptFailure, HoldState, PaymentProvider, ProviderError, ProviderHold};
+use super::provider::{AttemptFailure, HoldRef, HoldState, PaymentProvider, ProviderError, ProviderHold};
+use super::refund_news::look_at_refunds;
 use super::view::{PaymentView, view_of};
 use super::{PaymentError, change, delta, limit, minor, of_id, of_key, release, settle, start};
 use crate::app::App;
@@ -123,6 +124,12 @@ pub(super) async fn go_on_in_background(app: &Arc<App>, id: &str) {
 async fn steps(app: &Arc<App>, id: &str) -> Result<(), PaymentError> {
     for _ in 0..MOST_STEPS {
         let payment = of_id(app, id).await?;
+        if payment.details.0.refunds_told && !payment.captured.is_zero() {
+            if look_at_refunds(app, &payment).await? {
+                continue;
+            }
+            return Ok(());
+        }
         let step = match payment.state {
             PaymentState::Created => created(app, payment).await?,
             PaymentState::Authorised => start::authorised(app, payment).await?,
@@ -158,18 +165,18 @@ async fn rest(app: &App, payment: Payment) -> Result<Step, PaymentError> {
     Ok(Step::Wait)
 }
 
-/// The provider of a payment, and its id there.
+/// The provider of a payment, and what the payment is there.
 pub(super) fn provider_of<'a>(
     app: &'a App,
     payment: &'a Payment,
-) -> Result<Option<(&'a dyn PaymentProvider, &'a str)>, PaymentError> {
-    let Some(intent) = payment.intent_id.as_deref() else { return Ok(None) };
+) -> Result<Option<(&'a dyn PaymentProvider, HoldRef<'a>)>, PaymentError> {
+    let Some(id) = payment.intent_id.as_deref() else { return Ok(None) };
     if payment.details.0.terminal.is_some() {
         return Ok(None);
     }
     let provider = app.payments.provider().filter(|provider| provider.name() == payment.provider);
     let provider = provider.ok_or(NotOffered::NoProvider)?;
-    Ok(Some((provider.as_ref(), intent)))
+    Ok(Some((provider.as_ref(), HoldRef { account: payment.account.as_deref(), id })))
 }
 
 /// How long to wait after so many failures.
@@ -196,10 +203,10 @@ pub(super) async fn later(app: &App, id: &str, why: Option<&ProviderError>) -> R
 
 /// The driver is to pay: looks at the provider whether that was done.
 async fn created(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
-    let Some((provider, intent)) = provider_of(app, &payment)? else {
+    let Some((provider, hold)) = provider_of(app, &payment)? else {
         return unpaid(app, payment, None).await;
     };
-    let hold = match provider.fetch(payment.account.as_deref(), intent).await {
+    let hold = match provider.fetch(hold).await {
         Ok(hold) => hold,
         Err(error) => {
             later(app, &payment.id, Some(&error)).await?;

@@ -9,14 +9,17 @@
 //!
 //! - [`offer`](fn@offer) is what a driver sees before, [`begin`](fn@begin) makes the payment;
 //! - [`flow`] moves it on: `start` asks the station, `limit` stops the charge before it costs more than is held,
-//!   `settle` takes what is due, `release` gives a hold back, `refund` what was taken;
-//! - [`terminals`] is the same where a card terminal holds and takes the money;
+//!   `settle` takes what is due, `release` gives a hold back, `refund` what was taken; `refund_news` takes over what
+//!   became of refunds at the provider;
+//! - [`terminals`] is the same where a card terminal holds and takes the money, [`confirmations`] what it says of it;
 //! - [`events`] takes the messages of providers, [`work`] is what is done without a driver's asking;
 //! - [`desk`] is what operators do, [`report`] what they are told of the money;
-//! - [`view`](fn@view) shows it to its driver, [`receipt`](fn@receipt) is what is left of it.
+//! - [`view`](fn@view) shows it to its driver, [`receipt`](fn@receipt) is what is left of it;
+//! - [`station_codes`] are the addresses behind the codes at charging points.
 
 pub mod begin;
 pub mod code;
+pub mod confirmations;
 pub mod desk;
 pub mod events;
 pub mod flow;
@@ -26,11 +29,14 @@ pub mod offer;
 pub mod provider;
 pub mod receipt;
 mod refund;
+mod refund_news;
 mod release;
 pub mod report;
 mod settle;
 mod start;
+pub mod station_codes;
 pub mod stripe;
+mod taxes;
 pub mod terminals;
 pub mod view;
 pub mod work;

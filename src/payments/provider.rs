@@ -22,6 +22,15 @@ pub struct HoldRequest {
     pub currency: String,
 }
 
+/// Which hold at the provider is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldRef<'a> {
+    /// The account that sells; none means that of the configured key.
+    pub account: Option<&'a str>,
+    /// The provider's id.
+    pub id: &'a str,
+}
+
 /// Where a hold stands at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldState {
@@ -78,8 +87,12 @@ pub struct ProviderRefund {
     pub id: String,
     /// How much.
     pub amount: Minor,
-    /// Whether it failed after all: the bank did not take it.
-    pub failed: bool,
+    /// The key of our operation that made it; none where somebody made it at the provider.
+    pub key: Option<String>,
+    /// Why it was made, in the provider's words.
+    pub reason: Option<String>,
+    /// That it failed after all, and why, in the provider's words: the money is still ours.
+    pub failure: Option<String>,
 }
 
 /// A dispute as the provider shows it.
@@ -113,6 +126,8 @@ pub enum DisputeStand {
 pub enum EventSubject {
     /// A hold, by its id.
     Hold(String),
+    /// What was given back of what was taken, by the id of the hold.
+    Refunds(String),
     /// A dispute, by its id, and the hold that it is about.
     Dispute(String, Option<String>),
     /// Something that does not concern us.
@@ -204,41 +219,29 @@ pub trait PaymentProvider: Send + Sync {
     ) -> Result<ProviderHold, ProviderError>;
 
     /// Reads a hold.
-    async fn fetch(&self, account: Option<&str>, id: &str) -> Result<ProviderHold, ProviderError>;
+    async fn fetch(&self, hold: HoldRef<'_>) -> Result<ProviderHold, ProviderError>;
 
     /// Takes that much of what is held; the rest is given back.
     async fn capture(
         &self,
-        account: Option<&str>,
-        id: &str,
+        hold: HoldRef<'_>,
         amount: Minor,
         key: &str,
     ) -> Result<ProviderHold, ProviderError>;
 
     /// Gives back all that is held, or ends what was not paid yet.
-    async fn release(
-        &self,
-        account: Option<&str>,
-        id: &str,
-        key: &str,
-    ) -> Result<ProviderHold, ProviderError>;
+    async fn release(&self, hold: HoldRef<'_>, key: &str) -> Result<ProviderHold, ProviderError>;
 
-    /// Gives back that much of what was taken. What was done under the same key is found first.
+    /// Gives back that much of what was taken. Whoever asks looks first whether it was done under the same key.
     async fn refund(
         &self,
-        account: Option<&str>,
-        id: &str,
+        hold: HoldRef<'_>,
         amount: Minor,
         key: &str,
     ) -> Result<ProviderRefund, ProviderError>;
 
-    /// Finds the refund that was made under a key, if one was.
-    async fn find_refund(
-        &self,
-        account: Option<&str>,
-        id: &str,
-        key: &str,
-    ) -> Result<Option<ProviderRefund>, ProviderError>;
+    /// Every refund of what was taken of a hold, whoever made it, the oldest first. What was never taken is no refund.
+    async fn refunds(&self, hold: HoldRef<'_>) -> Result<Vec<ProviderRefund>, ProviderError>;
 
     /// Reads a dispute.
     async fn fetch_dispute(&self, account: Option<&str>, id: &str) -> Result<ProviderDispute, ProviderError>;

@@ -4,6 +4,7 @@
 //! and tax rate.
 
 use super::settle::due_of;
+use super::taxes::taxes;
 use super::view::receipt_number;
 use super::{PaymentError, of_id, of_key};
 use crate::app::{App, policy_of};
@@ -15,8 +16,7 @@ use crate::domain::party::PartyId;
 use crate::domain::payment::Merchant;
 use crate::domain::{Kwh, Money, Timestamp};
 use crate::pricing::{
-    Billed, CdrToPrice, CostLine, Exact, LineKind, LinePrice, PricingError, PricingPolicy, StatedCharge,
-    Tariffs,
+    Billed, CdrToPrice, CostLine, LineKind, LinePrice, PricingError, PricingPolicy, StatedCharge, Tariffs,
 };
 use rust_decimal::Decimal;
 
@@ -242,46 +242,4 @@ impl ReceiptLine {
             gross: line.incl_vat.to_decimal()?,
         })
     }
-}
-
-/// The taxes by rate. What has no rate of its own (a least or a highest price, rounding) goes to the rate with the
-/// largest amount, so that the rows together are exactly the total.
-fn taxes(
-    lines: &[CostLine],
-    net: Money,
-    gross: Money,
-    policy: PricingPolicy,
-    currency: &str,
-) -> Result<Vec<TaxRow>, PaymentError> {
-    let mut sums: Vec<(Option<Decimal>, Exact, Exact)> = Vec::new();
-    for line in lines {
-        let Some(price) = &line.price else { continue };
-        let rate = price.vat.map(|rate| rate.normalize());
-        match sums.iter_mut().find(|(known, _, _)| *known == rate) {
-            Some((_, excl, incl)) => {
-                *excl = excl.plus(line.excl_vat).map_err(PricingError::from)?;
-                *incl = incl.plus(line.incl_vat).map_err(PricingError::from)?;
-            }
-            None => sums.push((rate, line.excl_vat, line.incl_vat)),
-        }
-    }
-    let places = policy.decimals(currency);
-    let mut rows = Vec::new();
-    for (rate, excl, incl) in sums {
-        let (net, gross) = (excl.round(places, policy.rounding)?, incl.round(places, policy.rounding)?);
-        rows.push(TaxRow { rate, net, tax: Money::ZERO, gross });
-    }
-    if rows.is_empty() {
-        rows.push(TaxRow { rate: None, net: Money::ZERO, tax: Money::ZERO, gross: Money::ZERO });
-    }
-    let sum = |of: fn(&TaxRow) -> Money| rows.iter().try_fold(Money::ZERO, |sum, row| sum.plus(of(row)));
-    let (net_left, gross_left) = (net.minus(sum(|row| row.net)?)?, gross.minus(sum(|row| row.gross)?)?);
-    if let Some(largest) = rows.iter_mut().max_by_key(|row| row.gross) {
-        largest.net = largest.net.plus(net_left)?;
-        largest.gross = largest.gross.plus(gross_left)?;
-    }
-    for row in &mut rows {
-        row.tax = row.gross.minus(row.net)?;
-    }
-    Ok(rows)
 }

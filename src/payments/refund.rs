@@ -4,6 +4,8 @@
 use super::flow::{Step, later, provider_of};
 use super::minor::to_minor;
 use super::provider::ProviderError;
+use super::refund_news::keep_refunds;
+use super::settle::give_back_excess;
 use super::{PaymentError, change};
 use crate::app::App;
 use crate::db::payment_operations::{self as operations, Intended, Operation};
@@ -50,19 +52,28 @@ pub(super) async fn refund(
     operation: Operation,
 ) -> Result<Step, PaymentError> {
     if payment.details.0.terminal.is_some() {
-        return super::terminals::awaits_terminal(app, payment).await;
+        return super::confirmations::awaits_terminal(app, payment).await;
     }
-    let Some((provider, intent)) = provider_of(app, &payment)? else { return Ok(Step::Wait) };
-    let account = payment.account.as_deref();
+    let Some((provider, hold)) = provider_of(app, &payment)? else { return Ok(Step::Wait) };
     let key = operation.idempotency_key.as_str();
     let amount = to_minor(operation.amount.unwrap_or_default(), &payment.currency)?;
-    let made = match provider.find_refund(account, intent, key).await {
-        Ok(Some(found)) => Ok(found),
-        Ok(None) => provider.refund(account, intent, amount, key).await,
+    let made = match provider.refunds(hold).await {
+        Ok(listed) => {
+            let found = listed.iter().find(|refund| refund.key.as_deref() == Some(key)).cloned();
+            let payment = keep_refunds(app, &payment.id, listed).await?;
+            let left = payment.captured.minus(payment.refunded)?;
+            match found {
+                Some(found) => Ok(found),
+                None if operation.amount.unwrap_or_default() > left => {
+                    return not_left(app, payment, operation, left).await;
+                }
+                None => provider.refund(hold, amount, key).await,
+            }
+        }
         Err(error) => Err(error),
     };
     match made {
-        Ok(refund) if !refund.failed => {
+        Ok(refund) if refund.failure.is_none() => {
             change(app, &payment.id, move |conn, payment, now| {
                 if operations::finish(conn, operation.seq, OperationState::Done, Some(&refund.id), None, now)?
                 {
@@ -82,12 +93,36 @@ pub(super) async fn refund(
         Ok(refund) => {
             let error = ProviderError::Refused {
                 code: "refund_failed".to_owned(),
-                message: format!("the refund {} failed", refund.id),
+                message: format!("the refund {} failed: {}", refund.id, refund.failure.unwrap_or_default()),
             };
             not_refunded(app, &payment.id, operation, error).await
         }
         Err(error) => not_refunded(app, &payment.id, operation, error).await,
     }
+}
+
+/// Somebody gave money back at the provider meanwhile, and what is left is less than was to be given back.
+async fn not_left(
+    app: &App,
+    payment: Payment,
+    operation: Operation,
+    left: Money,
+) -> Result<Step, PaymentError> {
+    let told =
+        format!("only {left} {} were left: somebody gave money back at the provider", payment.currency);
+    tracing::warn!(payment = %payment.id, why = told, "a refund is not made");
+    change(app, &payment.id, move |conn, payment, now| {
+        operations::finish(conn, operation.seq, OperationState::Refused, None, Some(&told), now)?;
+        payment.next_at = None;
+        if operation.asked_by.is_some() {
+            payment.details.0.trouble = Some(told.clone());
+        } else if payment.state == PaymentState::Captured {
+            give_back_excess(conn, payment, &told, now)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(Step::Again)
 }
 
 /// Keeps that so much was given back.

@@ -3,6 +3,7 @@
 use super::flow::{Step, later, provider_of};
 use super::provider::{HoldState, ProviderHold};
 use super::refund::refund_all;
+use super::settle::TAKEN_BY_SOMEBODY;
 use super::{PaymentError, change, minor};
 use crate::app::App;
 use crate::db::payment_ledger as ledger;
@@ -14,15 +15,14 @@ use std::sync::Arc;
 /// The hold is to be given back.
 pub(super) async fn releasing(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
     if payment.details.0.terminal.is_some() {
-        return super::terminals::awaits_terminal(app, payment).await;
+        return super::confirmations::awaits_terminal(app, payment).await;
     }
-    let Some((provider, intent)) = provider_of(app, &payment)? else {
+    let Some((provider, meant)) = provider_of(app, &payment)? else {
         released(app, &payment.id).await?;
         return Ok(Step::Again);
     };
-    let account = payment.account.as_deref();
     // Looked at first: what was asked for before may have been done.
-    let hold = match provider.fetch(account, intent).await {
+    let hold = match provider.fetch(meant).await {
         Ok(hold) => hold,
         Err(error) => {
             later(app, &payment.id, Some(&error)).await?;
@@ -53,7 +53,7 @@ pub(super) async fn releasing(app: &Arc<App>, payment: Payment) -> Result<Step, 
         Ok(operations::intend(conn, &intended, now)?)
     })
     .await?;
-    match provider.release(account, intent, &operation.idempotency_key).await {
+    match provider.release(meant, &operation.idempotency_key).await {
         // Looked at once more, which tells that it is done.
         Ok(hold) if hold.state == HoldState::Cancelled => {
             released(app, &payment.id).await?;
@@ -123,7 +123,7 @@ async fn taken_meanwhile(app: &Arc<App>, payment: Payment, hold: ProviderHold) -
                 ledger::add(conn, payment, LedgerKind::Held, taken, None, now)?;
             }
             payment.captured = taken;
-            ledger::add(conn, payment, LedgerKind::Captured, taken, Some("taken by somebody else"), now)?;
+            ledger::add(conn, payment, LedgerKind::Captured, taken, Some(TAKEN_BY_SOMEBODY), now)?;
             let rest = payment.held.minus(taken)?;
             payment.released = rest;
             ledger::add(conn, payment, LedgerKind::Released, rest, None, now)?;

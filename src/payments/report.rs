@@ -6,7 +6,8 @@ use super::refund::goodwill;
 use super::settle::due_of;
 use crate::db::page::Page;
 use crate::db::payment_ledger::{self as ledger, LedgerLine};
-use crate::db::payments::{self, Payment, PaymentFilter};
+use crate::db::payment_lists::{self, PaymentFilter};
+use crate::db::payments::{self, Payment};
 use crate::db::{DbConn, DbError, cdrs};
 use crate::domain::payment::{LedgerKind, PaymentState};
 use crate::domain::{Money, Timestamp};
@@ -59,8 +60,12 @@ pub struct ReportRow {
     pub captured: CountAndSum,
     /// Given back of what was held.
     pub released: CountAndSum,
-    /// Given back of what was taken.
+    /// Of that, not given back after all: a terminal took it and said so late.
+    pub release_undone: CountAndSum,
+    /// Given back of what was taken, by us or at the provider.
     pub refunded: CountAndSum,
+    /// Of that, not given back after all: drivers' banks did not take it.
+    pub refund_failed: CountAndSum,
     /// Claimed back by drivers' banks.
     pub disputed: CountAndSum,
     /// No longer claimed back.
@@ -156,7 +161,7 @@ pub fn report(
         let filter = PaymentFilter { state: Some(*state), ..PaymentFilter::default() };
         let mut page = Page::first(AT_ONCE);
         loop {
-            let slice = payments::list(conn, &filter, page)?;
+            let slice = payment_lists::list(conn, &filter, page)?;
             for payment in &slice.items {
                 let open = payment.held.minus(payment.captured)?.minus(payment.released)?;
                 if open > Money::ZERO {
@@ -186,7 +191,9 @@ pub fn report(
             held: of(LedgerKind::Held),
             captured: of(LedgerKind::Captured),
             released: of(LedgerKind::Released),
+            release_undone: of(LedgerKind::ReleaseUndone),
             refunded: of(LedgerKind::Refunded),
+            refund_failed: of(LedgerKind::RefundFailed),
             disputed: of(LedgerKind::Disputed),
             dispute_won: of(LedgerKind::DisputeWon),
             written_off: of(LedgerKind::WrittenOff),
@@ -223,7 +230,8 @@ fn tie(conn: &mut DbConn, payment: &Payment) -> Result<Option<TieDifference>, Pa
         difference = difference.plus(goodwill)?.min(Money::ZERO);
     }
     let overdrawn = payment.captured > payment.held;
-    if difference.is_zero() && !overdrawn && counted.is_some() {
+    let nothing_kept = payment.captured == payment.refunded;
+    if difference.is_zero() && !overdrawn && (counted.is_some() || nothing_kept) {
         return Ok(None);
     }
     let why = if overdrawn {

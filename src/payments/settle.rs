@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 /// The provider's word for an amount below the least that it takes.
 const AMOUNT_TOO_SMALL: &str = "amount_too_small";
+/// What the ledger says of what was taken by somebody else than us.
+pub(super) const TAKEN_BY_SOMEBODY: &str = "taken at the provider by somebody else";
 
 /// The CDR that counts now in place of one, and what is due for it, tax included: that of the CDR, or of the one that
 /// took its place, or nothing where it was taken back (OCPI 2.2.1 mod_cdrs, "Credit CDRs").
@@ -81,22 +83,17 @@ fn intend_capture(
 /// The provider is to take what is due. It is looked at first, since what was asked for before may have been done.
 pub(super) async fn capturing(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
     if payment.details.0.terminal.is_some() {
-        return super::terminals::awaits_terminal(app, payment).await;
+        return super::confirmations::awaits_terminal(app, payment).await;
     }
-    let Some((provider, intent)) = provider_of(app, &payment)? else {
+    let Some((provider, meant)) = provider_of(app, &payment)? else {
         return Err(DbError::corrupt("payment", "it has no id at the provider").into());
     };
-    let account = payment.account.as_deref();
-    let (payment_id, operation) = {
-        let due = payment.details.0.due.unwrap_or_default();
-        let amount = Settlement::of(due, payment.held).capture;
-        let (_, operation) = change(app, &payment.id, move |conn, payment, now| {
-            Ok(intend_capture(conn, payment, amount, now)?)
-        })
-        .await?;
-        (payment.id.clone(), operation)
-    };
-    let hold = match provider.fetch(account, intent).await {
+    let payment_id = payment.id.clone();
+    let amount = Settlement::of(payment.details.0.due.unwrap_or_default(), payment.held).capture;
+    let (_, operation) =
+        change(app, &payment_id, move |conn, payment, now| Ok(intend_capture(conn, payment, amount, now)?))
+            .await?;
+    let hold = match provider.fetch(meant).await {
         Ok(hold) => hold,
         Err(error) => {
             later(app, &payment_id, Some(&error)).await?;
@@ -120,7 +117,7 @@ pub(super) async fn capturing(app: &Arc<App>, payment: Payment) -> Result<Step, 
     }
     let amount = operation.amount.unwrap_or_default().min(payment.held);
     let amount = to_minor(amount, &payment.currency)?;
-    match provider.capture(account, intent, amount, &operation.idempotency_key).await {
+    match provider.capture(meant, amount, &operation.idempotency_key).await {
         Ok(hold) if hold.state == HoldState::Captured => {
             captured_now(app, &payment_id, operation, hold).await?;
             Ok(Step::Again)
@@ -147,7 +144,8 @@ async fn captured_now(
         let state = OperationState::Done;
         operations::finish(conn, operation.seq, state, payment.intent_id.as_deref(), None, now)?;
         let taken = from_minor(hold.captured, &payment.currency)?;
-        captured_in(conn, payment, taken, now)
+        let somebody = Some(taken) != operation.amount;
+        captured_in(conn, payment, taken, somebody.then_some(TAKEN_BY_SOMEBODY), now)
     })
     .await?;
     app.wakes.payments.notify_waiters();
@@ -159,11 +157,12 @@ pub(super) fn captured_in(
     conn: &mut DbConn,
     payment: &mut Payment,
     taken: Money,
+    note: Option<&str>,
     now: Timestamp,
 ) -> Result<(), PaymentError> {
     let due = payment.details.0.due.unwrap_or_default();
     payment.captured = taken;
-    ledger::add(conn, payment, LedgerKind::Captured, taken, None, now)?;
+    ledger::add(conn, payment, LedgerKind::Captured, taken, note, now)?;
     let rest = payment.held.minus(taken)?.max(Money::ZERO);
     payment.released = rest;
     ledger::add(conn, payment, LedgerKind::Released, rest, None, now)?;
@@ -174,6 +173,7 @@ pub(super) fn captured_in(
     number_receipt(conn, payment, now)?;
     // Once more, for a CDR that came or was corrected meanwhile.
     payment.next_at = Some(now);
+    give_back_excess(conn, payment, "more was taken than was due", now)?;
     Ok(())
 }
 
@@ -282,6 +282,29 @@ pub(super) async fn captured(app: &Arc<App>, payment: Payment) -> Result<Step, P
     }
 }
 
+/// Writes that what was taken beyond what is due is to be given back; what was given back before counts. How much that is.
+pub(super) fn give_back_excess(
+    conn: &mut DbConn,
+    payment: &mut Payment,
+    why: &str,
+    now: Timestamp,
+) -> Result<Money, PaymentError> {
+    let due = payment.details.0.due.unwrap_or_default().min(payment.captured);
+    let too_much = payment.captured.minus(payment.refunded)?.minus(due)?.max(Money::ZERO);
+    if !too_much.is_zero() {
+        let intended = Intended {
+            payment_id: &payment.id,
+            kind: OperationKind::Refund,
+            amount: Some(too_much),
+            note: Some(why),
+            asked_by: None,
+        };
+        operations::intend(conn, &intended, now)?;
+        payment.next_at = Some(now);
+    }
+    Ok(too_much)
+}
+
 /// Compares what was taken with what is due now, and gives back what is too much; what operators gave back of themselves
 /// counts.
 fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<(), PaymentError> {
@@ -301,19 +324,7 @@ fn adjust(conn: &mut DbConn, payment: &mut Payment, now: Timestamp) -> Result<()
     let due = payable(due, &payment.currency)?;
     account_for(payment, current, due);
     payment.next_at = None;
-    let too_much = payment.captured.minus(payment.refunded)?.minus(due.min(payment.captured))?;
-    let too_much = too_much.max(Money::ZERO);
-    if !too_much.is_zero() {
-        let intended = Intended {
-            payment_id: &payment.id,
-            kind: OperationKind::Refund,
-            amount: Some(too_much),
-            note: Some("the CDR was corrected"),
-            asked_by: None,
-        };
-        operations::intend(conn, &intended, now)?;
-        payment.next_at = Some(now);
-    }
+    let too_much = give_back_excess(conn, payment, "the CDR was corrected", now)?;
     let given = payment.refunded.plus(too_much)?.minus(goodwill(conn, payment)?)?;
     let missing = due.minus(payment.captured.minus(given)?)?.max(Money::ZERO);
     let change = missing.minus(payment.written_off)?;

@@ -1,25 +1,19 @@
 //! Payments at card terminals (OCPI 2.3.0 mod_payments): the terminal holds and takes the money, and tells us of both.
 //! In between the payment goes the same way as any other: the station is asked to start, the charge is stopped before
 //! it costs more than is held, and the CDR says what is due. What the terminal then has to do it learns when it asks
-//! ([`Advice`]); what it did it confirms.
+//! ([`Advice`]); what it did it confirms ([`super::confirmations`]).
 
 use super::begin::{NewPayment, new_id_tag, usable};
-use super::flow::{Step, authorised_with, end, go_on_in_background, take_place};
+use super::flow::{authorised_with, end, go_on_in_background, take_place};
 use super::offer::{Looked, Offer, find};
-use super::refund::refunded_in;
-use super::release::released_in;
-use super::settle::{captured_in, write_off};
-use super::{PaymentError, change, of_id};
+use super::{PaymentError, of_id};
 use crate::app::App;
-use crate::db::payment_ledger as ledger;
-use crate::db::payment_operations::{self as operations, Intended};
+use crate::db::payment_operations as operations;
 use crate::db::payment_terminals as terminals;
 use crate::db::payments::{self, Payment, TerminalHold};
 use crate::db::{DbConn, locations};
-use crate::domain::payment::{
-    LedgerKind, OperationKind, OperationState, PaymentReason, PaymentState, StopCause,
-};
-use crate::domain::terminal::{CaptureStatus, FinancialAdviceConfirmation, Terminal};
+use crate::domain::payment::{OperationKind, PaymentReason, PaymentState, StopCause};
+use crate::domain::terminal::Terminal;
 use crate::domain::{CiString, Money, Timestamp};
 use std::sync::Arc;
 
@@ -148,8 +142,11 @@ pub async fn hold_made(
             payment.account = None;
             payment.intent_id = Some(intent.clone());
             payment.details.0.capture_before = made.capture_before;
-            payment.details.0.terminal =
-                Some(TerminalHold { terminal_id: terminal_id.clone(), reference: made.reference.clone() });
+            payment.details.0.terminal = Some(TerminalHold {
+                terminal_id: terminal_id.clone(),
+                reference: made.reference.clone(),
+                waits_since: None,
+            });
             payments::insert(conn, &payment)?;
             authorised_with(conn, &mut payment, made.amount, now)?;
             take_place(conn, &mut payment, now)?;
@@ -204,148 +201,4 @@ pub fn advice(conn: &mut DbConn, payment: &Payment) -> Result<Advice, PaymentErr
         PaymentState::Releasing => Advice::Release,
         _ => Advice::Nothing,
     })
-}
-
-/// What the terminal is to do it learns when it asks, and tells when it is done: there is nothing to do until then.
-pub(super) async fn awaits_terminal(app: &App, payment: Payment) -> Result<Step, PaymentError> {
-    if payment.next_at.is_some() {
-        change(app, &payment.id, |_, payment, _| {
-            payment.next_at = None;
-            Ok(())
-        })
-        .await?;
-    }
-    Ok(Step::Wait)
-}
-
-/// A terminal confirms what it did with a hold. The same confirmation again is taken and changes nothing.
-///
-/// # Errors
-/// When it is of no payment of that terminal, of another currency, says that more was taken than was to be, or comes
-/// when nothing was to be done.
-pub async fn confirm(
-    app: &Arc<App>,
-    terminal_id: &CiString,
-    confirmation: FinancialAdviceConfirmation,
-) -> Result<Payment, PaymentError> {
-    let intent = format!("{}:{}", terminal_id.key(), confirmation.authorization_reference.key());
-    let found = app.db.read(move |conn| payments::by_intent(conn, NAME, &intent)).await?;
-    let id = found.ok_or(PaymentError::Unknown)?.id;
-    let lock = app.payments.lock(&id);
-    let _alone = lock.lock().await;
-    let (payment, ()) = change(app, &id, move |conn, payment, now| {
-        if !terminals::keep_confirmation(conn, &payment.id, &confirmation)? {
-            let same = terminals::find_confirmation(conn, &confirmation.id)?;
-            if same.is_some_and(|same| same.authorization_reference == confirmation.authorization_reference) {
-                return Ok(());
-            }
-            return Err(PaymentError::Conflict(format!(
-                "another confirmation has the id {}",
-                confirmation.id
-            )));
-        }
-        if confirmation.currency != payment.currency {
-            return Err(PaymentError::Input {
-                field: "currency",
-                wanted: "the currency of the payment is wanted",
-            });
-        }
-        let taken = super::offer::gross(&confirmation.total_costs);
-        match payment.state {
-            PaymentState::Capturing => confirm_capture(conn, payment, &confirmation, taken, now),
-            PaymentState::Releasing => confirm_release(conn, payment, taken, now),
-            state => Err(PaymentError::Conflict(format!(
-                "the payment is {state}: there was nothing for the terminal to do"
-            ))),
-        }
-    })
-    .await?;
-    app.wakes.payments.notify_waiters();
-    Ok(payment)
-}
-
-fn confirm_capture(
-    conn: &mut DbConn,
-    payment: &mut Payment,
-    confirmation: &FinancialAdviceConfirmation,
-    taken: Money,
-    now: Timestamp,
-) -> Result<(), PaymentError> {
-    let Some(operation) = operations::open(conn, &payment.id, OperationKind::Capture)? else {
-        return Err(PaymentError::Conflict("nothing is to be captured".to_owned()));
-    };
-    let wanted = operation.amount.unwrap_or_default();
-    if taken > wanted || taken < Money::ZERO {
-        return Err(PaymentError::Conflict(format!("{taken} was captured, and {wanted} was to be")));
-    }
-    let (reference, note) = (confirmation.id.as_str(), confirmation.capture_status_message.as_deref());
-    let failed = confirmation.capture_status_code == CaptureStatus::Failed || taken.is_zero();
-    let state = if failed { OperationState::Refused } else { OperationState::Done };
-    operations::finish(conn, operation.seq, state, Some(reference), note, now)?;
-    if !failed {
-        return captured_in(conn, payment, taken, now);
-    }
-    let due = payment.details.0.due.unwrap_or_default();
-    payment.released = payment.held;
-    ledger::add(
-        conn,
-        payment,
-        LedgerKind::Released,
-        payment.held,
-        Some("the terminal could not capture"),
-        now,
-    )?;
-    write_off(conn, payment, due, "the terminal could not capture", now)?;
-    payment.move_to(PaymentState::Failed, Some(PaymentReason::TerminalFailed))?;
-    payment.next_at = None;
-    Ok(())
-}
-
-fn confirm_release(
-    conn: &mut DbConn,
-    payment: &mut Payment,
-    taken: Money,
-    now: Timestamp,
-) -> Result<(), PaymentError> {
-    if taken <= Money::ZERO {
-        return released_in(conn, payment, now);
-    }
-    if taken > payment.held || !payment.captured.is_zero() {
-        return Err(PaymentError::Conflict(format!("{taken} was captured, and nothing was to be")));
-    }
-    // Taken all the same: it has to go back.
-    payment.captured = taken;
-    ledger::add(conn, payment, LedgerKind::Captured, taken, Some("taken though it was to be released"), now)?;
-    let rest = payment.held.minus(taken)?;
-    payment.released = rest;
-    ledger::add(conn, payment, LedgerKind::Released, rest, None, now)?;
-    let intended = Intended {
-        payment_id: &payment.id,
-        kind: OperationKind::Refund,
-        amount: Some(taken),
-        note: Some("taken though it was to be released"),
-        asked_by: None,
-    };
-    operations::intend(conn, &intended, now)?;
-    Ok(())
-}
-
-/// A terminal gave back what it was to give back.
-///
-/// # Errors
-/// When there is no such payment at that terminal, or nothing was to be given back.
-pub async fn refunded(app: &Arc<App>, terminal_id: &CiString, id: &str) -> Result<Payment, PaymentError> {
-    payment_at(app, terminal_id, id).await?;
-    let lock = app.payments.lock(id);
-    let _alone = lock.lock().await;
-    let (payment, ()) = change(app, id, |conn, payment, now| {
-        let Some(operation) = operations::open(conn, &payment.id, OperationKind::Refund)? else {
-            return Err(PaymentError::Conflict("nothing is to be refunded".to_owned()));
-        };
-        operations::finish(conn, operation.seq, OperationState::Done, None, None, now)?;
-        let amount = operation.amount.unwrap_or_default();
-        refunded_in(conn, payment, amount, operation.note.as_deref(), now)
-    })
-    .await?;
-    Ok(payment)
 }

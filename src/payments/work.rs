@@ -7,7 +7,7 @@
 use super::flow::go_on_in_background;
 use super::{PaymentError, events};
 use crate::app::App;
-use crate::db::payments;
+use crate::db::payment_queue as queue;
 use crate::domain::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,9 +115,9 @@ pub async fn work_off(app: &Arc<App>, watch: &mut Watch) -> Result<Option<Timest
     let (charging, due, next) = app
         .db
         .read(move |conn| {
-            let mut due = payments::due(conn, now, BATCH)?;
-            due.extend(payments::corrected(conn, BATCH)?);
-            Ok::<_, crate::db::DbError>((payments::charging(conn)?, due, payments::next_after(conn, now)?))
+            let mut due = queue::due(conn, now, BATCH)?;
+            due.extend(queue::corrected(conn, BATCH)?);
+            Ok::<_, crate::db::DbError>((queue::charging(conn)?, due, queue::next_after(conn, now)?))
         })
         .await?;
     watch.payments = charging.into_iter().collect();

@@ -1,4 +1,5 @@
-//! Labels for charging points: the code that drivers scan, with what they need to know, to be printed and cut.
+//! Codes at charging points that drivers scan: as a picture, and as labels with what they need to know, to be printed and
+//! cut.
 
 #![expect(clippy::float_arithmetic, reason = "places on paper, in points")]
 
@@ -9,6 +10,7 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, Stroke};
 use krilla::surface::Surface;
 use krilla::text::TextDirection;
+use qrcode::render::svg;
 use qrcode::{Color, EcLevel, QrCode};
 
 /// Labels of a page, across and down.
@@ -52,6 +54,15 @@ pub fn labels(all: &[Label]) -> Result<Vec<u8>, PaperError> {
         page.finish();
     }
     pdf.finish().map_err(|_| PaperError)
+}
+
+/// The code of an address as a picture (SVG), at least 240 pixels wide.
+///
+/// # Errors
+/// When the address is too long for a code.
+pub fn picture(url: &str) -> Result<String, PaperError> {
+    let code = QrCode::new(url).map_err(|_| PaperError)?;
+    Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
 }
 
 /// 0, `by`, 2 `by` …

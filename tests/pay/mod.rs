@@ -5,5 +5,6 @@ mod codes;
 mod live;
 mod mails;
 mod map;
+mod outcomes;
 mod pages;
 mod scene;

@@ -172,7 +172,7 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let begun = scene.begin().await;
         drop(station);
-        gone(&scene).await;
+        gone(&scene, "CS0").await;
         scene.fake.pay("pi_1");
         advance(scene.app(), &begun.key).await.unwrap();
         scene.turn(21);
@@ -185,7 +185,7 @@ on_each_engine! {
         let begun = scene.paid().await;
         station.hears("RemoteStartTransaction", 1).await;
         drop(station);
-        gone(&scene).await;
+        gone(&scene, "CS0").await;
         scene.turn(179);
         let back = scene.station(0, Manners::default()).await;
         let (transaction, status) = scene.begins(&back, &begun).await;
@@ -204,6 +204,7 @@ on_each_engine! {
         advance(scene.app(), &begun.key).await.unwrap();
         station.hears("RemoteStartTransaction", 1).await;
         drop(station);
+        gone(&scene, "CS1").await;
         scene.turn(181);
         let view = scene.until(&begun, PaymentState::Failed).await;
         assert_eq!(view.reason, Some(PaymentReason::StationOffline));
@@ -217,7 +218,7 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let (begun, transaction) = scene.charging(&station).await;
         drop(station);
-        gone(&scene).await;
+        gone(&scene, "CS0").await;
         scene.turn(300);
         stop(scene.app(), &begun.key).await.unwrap();
         scene.turn(60);
@@ -229,6 +230,31 @@ on_each_engine! {
         let view = scene.until(&begun, PaymentState::Captured).await;
         // 0.50 + 2 kWh * 0.39 = 1.28, and 19 % on it.
         assert_eq!(view.captured.to_string(), "1.52");
+        scene.check_money(&begun).await;
+    }
+
+    /// The station is away once it has said that the charge ended, and what it says when it is back comes too late to count.
+    async fn a_station_that_is_away_after_the_charge(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let (begun, transaction) = scene.charging(&station).await;
+        scene.turn(60);
+        scene.ends(&station, &transaction, 10_000).await;
+        drop(station);
+        scene.settle().await;
+        let view = scene.until(&begun, PaymentState::Captured).await;
+        assert_eq!(view.captured.to_string(), "5.24");
+        let back = scene.station(0, Manners::default()).await;
+        scene.meters(&back, &transaction, 20_000).await;
+        scene.ends(&back, &transaction, 20_000).await;
+        scene.turn(120);
+        scene.settle().await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let payment = scene.shown(&begun).await.payment;
+        assert_eq!((payment.captured.to_string(), payment.written_off.to_string()), ("5.24".into(), "0".into()));
+        assert_eq!(scene.site.cdrs().await.len(), 1, "late values make no second bill");
+        assert_eq!(scene.fake.calls("/capture").len(), 1);
+        assert_eq!(scene.fake.refunds_of("pi_1"), Vec::<i64>::new());
         scene.check_money(&begun).await;
     }
 
@@ -382,9 +408,9 @@ on_each_engine! {
     }
 }
 
-/// Waits until the node has seen that `CS0` is away.
-async fn gone(scene: &Scene) {
-    let station = roamwatt::domain::station::StationId::parse("CS0").unwrap();
+/// Waits until the node has seen that a station is away.
+async fn gone(scene: &Scene, station: &str) {
+    let station = roamwatt::domain::station::StationId::parse(station).unwrap();
     let away = async {
         while scene.app().stations.is_connected(&station) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

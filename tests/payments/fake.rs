@@ -47,11 +47,46 @@ struct Intent {
     capture_before: Option<i64>,
 }
 
+#[derive(Debug, Clone)]
+struct Refund {
+    intent: String,
+    amount: i64,
+    /// The metadata by which it is found again.
+    operation: Option<String>,
+    reason: Option<&'static str>,
+    failure: Option<&'static str>,
+    /// What was held and not taken: Stripe lists it as a refund (before its version 2025-03-31).
+    rest: bool,
+}
+
+impl Refund {
+    fn show(&self, at: usize) -> Value {
+        let status = if self.failure.is_some() { "failed" } else { "succeeded" };
+        json!({ "id": refund_id(at), "object": "refund", "amount": self.amount, "status": status, "reason": self.reason,
+            "failure_reason": self.failure, "payment_intent": self.intent, "charge": format!("ch_of_{}", self.intent),
+            "metadata": self.operation.as_ref().map_or(json!({}), |key| json!({ "operation": key })) })
+    }
+}
+
+fn refund_id(at: usize) -> String {
+    format!("re_{}", at + 1)
+}
+
+/// A message as it waits to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) kind: &'static str,
+    pub(crate) object: Value,
+    pub(crate) account: Option<String>,
+}
+
 #[derive(Default)]
 struct State {
     intents: BTreeMap<String, Intent>,
-    /// Intent, amount, and the metadata by which it is found again.
-    refunds: Vec<(String, String, i64, Option<String>)>,
+    refunds: Vec<Refund>,
+    outbox: Vec<Message>,
+    told: usize,
     /// Intent, amount, status.
     disputes: BTreeMap<String, (String, i64, &'static str)>,
     answers: BTreeMap<String, (String, u16, Value)>,
@@ -117,13 +152,14 @@ impl Fake {
     }
 
     /// The driver pays.
-    pub(crate) fn pay(&self, intent: &str) {
+    pub(crate) fn pay(&self, id: &str) {
         self.with(|state| {
             let capture_before = state.capture_before;
-            let intent = state.intents.get_mut(intent).unwrap();
+            let intent = state.intents.get_mut(id).unwrap();
             assert!(["requires_payment_method", "requires_action"].contains(&intent.status), "{intent:?}");
             (intent.status, intent.failure) = ("requires_capture", None);
             intent.capture_before = capture_before;
+            state.tell_of("payment_intent.amount_capturable_updated", id);
         });
     }
 
@@ -134,15 +170,42 @@ impl Fake {
 
     /// The hold is gone at the provider.
     pub(crate) fn cancel(&self, intent: &str) {
-        self.with(|state| state.intents.get_mut(intent).unwrap().status = "canceled");
+        self.with(|state| state.cancel(intent));
     }
 
     /// Somebody takes it in the provider's dashboard.
     pub(crate) fn take(&self, intent: &str, amount: i64) {
+        self.with(|state| state.take(intent, amount));
+    }
+
+    /// Somebody gives money back in the provider's dashboard; the refund's id.
+    pub(crate) fn refund_there(&self, intent: &str, amount: i64, reason: Option<&'static str>) -> String {
         self.with(|state| {
-            let intent = state.intents.get_mut(intent).unwrap();
-            (intent.status, intent.received) = ("succeeded", amount);
+            state.refund(Refund {
+                intent: intent.to_owned(),
+                amount,
+                operation: None,
+                reason,
+                failure: None,
+                rest: false,
+            })
+        })
+    }
+
+    /// The driver's bank sends the refund of that amount back.
+    pub(crate) fn send_back(&self, intent: &str, amount: i64, why: &'static str) {
+        self.with(|state| {
+            let mut all = state.refunds.iter_mut();
+            let found = all.position(|refund| refund.intent == intent && refund.amount == amount).unwrap();
+            state.refunds[found].failure = Some(why);
+            let object = state.refunds[found].show(found);
+            state.tell("refund.failed", object, intent);
         });
+    }
+
+    /// The messages that were not sent yet.
+    pub(crate) fn take_messages(&self) -> Vec<Message> {
+        self.with(|state| std::mem::take(&mut state.outbox))
     }
 
     /// What is held is another amount.
@@ -176,7 +239,9 @@ impl Fake {
     /// What was given back of an intent, each refund by itself.
     pub(crate) fn refunds_of(&self, intent: &str) -> Vec<i64> {
         self.with(|state| {
-            state.refunds.iter().filter(|refund| refund.1 == intent).map(|refund| refund.2).collect()
+            let counts =
+                |refund: &&Refund| refund.intent == intent && !refund.rest && refund.failure.is_none();
+            state.refunds.iter().filter(counts).map(|refund| refund.amount).collect()
         })
     }
 
@@ -187,6 +252,52 @@ impl Fake {
     /// The calls whose path contains the text.
     pub(crate) fn calls(&self, path: &str) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| seen.what.contains(path)).collect()
+    }
+}
+
+impl State {
+    fn tell(&mut self, kind: &'static str, object: Value, intent: &str) {
+        self.told += 1;
+        let (id, account) = (format!("evt_of_fake_{}", self.told), self.intents[intent].account.clone());
+        self.outbox.push(Message { id, kind, object, account });
+    }
+
+    fn tell_of(&mut self, kind: &'static str, intent: &str) {
+        let object = show(self, intent);
+        self.tell(kind, object, intent);
+    }
+
+    fn take(&mut self, id: &str, amount: i64) {
+        let intent = self.intents.get_mut(id).unwrap();
+        (intent.status, intent.received) = ("succeeded", amount);
+        let rest = intent.amount - amount;
+        self.tell_of("payment_intent.succeeded", id);
+        self.never_taken(id, rest);
+    }
+
+    fn cancel(&mut self, id: &str) {
+        let intent = self.intents.get_mut(id).unwrap();
+        let held = if intent.status == "requires_capture" { intent.amount } else { 0 };
+        intent.status = "canceled";
+        self.tell_of("payment_intent.canceled", id);
+        self.never_taken(id, held);
+    }
+
+    fn never_taken(&mut self, id: &str, amount: i64) {
+        if amount > 0 {
+            let intent = id.to_owned();
+            self.refund(Refund { intent, amount, operation: None, reason: None, failure: None, rest: true });
+        }
+    }
+
+    fn refund(&mut self, refund: Refund) -> String {
+        let (at, intent) = (self.refunds.len(), refund.intent.clone());
+        let object = refund.show(at);
+        self.refunds.push(refund);
+        self.tell("refund.created", object, &intent);
+        let charge = json!({ "id": format!("ch_of_{intent}"), "object": "charge", "payment_intent": intent });
+        self.tell("charge.refunded", charge, &intent);
+        refund_id(at)
     }
 }
 
@@ -301,7 +412,7 @@ fn act(state: &mut State, seen: &Seen) -> (u16, Value) {
             if amount < 1 || amount > intent.amount {
                 return refuse(400, "amount_too_large");
             }
-            (intent.status, intent.received) = ("succeeded", amount);
+            state.take(id, amount);
             (200, show(state, id))
         }
         ("POST", ["payment_intents", id, "cancel"]) => {
@@ -309,35 +420,39 @@ fn act(state: &mut State, seen: &Seen) -> (u16, Value) {
             if ["succeeded", "canceled"].contains(&intent.status) {
                 return refuse(400, "payment_intent_unexpected_state");
             }
-            intent.status = "canceled";
+            state.cancel(id);
             (200, show(state, id))
         }
         ("POST", ["refunds"]) => {
             let intent_id = seen.form["payment_intent"].clone();
             let amount = number("amount").unwrap();
-            let back: i64 =
-                state.refunds.iter().filter(|refund| refund.1 == intent_id).map(|refund| refund.2).sum();
+            let counts =
+                |refund: &&Refund| refund.intent == intent_id && !refund.rest && refund.failure.is_none();
+            let back: i64 = state.refunds.iter().filter(counts).map(|refund| refund.amount).sum();
             let Some(intent) = owned(state, &intent_id, seen) else { return refuse(404, "resource_missing") };
             if intent.status != "succeeded" || back + amount > intent.received {
                 return refuse(400, "charge_already_refunded");
             }
-            let id = format!("re_{}", state.refunds.len() + 1);
             let operation = seen.form.get("metadata[operation]").cloned();
-            state.refunds.push((id.clone(), intent_id, amount, operation.clone()));
-            (
-                200,
-                json!({ "id": id, "object": "refund", "amount": amount, "status": "succeeded",
-                "metadata": { "operation": operation } }),
-            )
+            state.refund(Refund {
+                intent: intent_id,
+                amount,
+                operation,
+                reason: None,
+                failure: None,
+                rest: false,
+            });
+            let at = state.refunds.len() - 1;
+            (200, state.refunds[at].show(at))
         }
         ("GET", ["refunds"]) => {
             let of = &seen.form["payment_intent"];
-            let found =
-                state.refunds.iter().filter(|refund| refund.1 == *of).map(|(id, _, amount, operation)| {
-                    json!({ "id": id, "object": "refund", "amount": amount, "status": "succeeded",
-                    "metadata": { "operation": operation } })
-                });
-            (200, json!({ "object": "list", "data": found.collect::<Vec<_>>() }))
+            // The newest first.
+            let found = state.refunds.iter().enumerate().rev().filter(|(_, refund)| refund.intent == *of);
+            (
+                200,
+                json!({ "object": "list", "data": found.map(|(at, refund)| refund.show(at)).collect::<Vec<_>>() }),
+            )
         }
         ("GET", ["disputes", id]) => match state.disputes.get(*id) {
             Some((intent, amount, status)) => (

@@ -6,7 +6,7 @@ use super::station::Manners;
 use crate::support::db::{TestDb, on_each_engine};
 use roamwatt::domain::payment::{PaymentReason, PaymentState};
 use roamwatt::payments::begin::new_nonce;
-use roamwatt::payments::{advance, stop};
+use roamwatt::payments::{Begun, advance, stop};
 use std::time::Duration;
 
 /// Waits until the fake saw so many calls whose path contains the text.
@@ -19,6 +19,15 @@ async fn seen(scene: &Scene, path: &str, times: usize) {
     tokio::time::timeout(Duration::from_secs(10), done)
         .await
         .unwrap_or_else(|_| panic!("{path} {times} times"));
+}
+
+/// A charge of 5.24 that has ended and is not settled; its station is away.
+async fn charged(scene: &Scene) -> Begun {
+    let station = scene.station(0, Manners::default()).await;
+    let (begun, transaction) = scene.charging(&station).await;
+    scene.turn(60);
+    scene.ends(&station, &transaction, 10_000).await;
+    begun
 }
 
 on_each_engine! {
@@ -127,11 +136,7 @@ on_each_engine! {
     /// Killed after the money was taken, before that was written: it is found, and not taken again.
     async fn killed_while_the_money_is_taken(db: TestDb) {
         let scene = Scene::start(&db).await;
-        let station = scene.station(0, Manners::default()).await;
-        let (begun, transaction) = scene.charging(&station).await;
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        drop(station);
+        let begun = charged(&scene).await;
         for _ in 0..3 {
             scene.fake.fail("/capture", Fault::After(503));
         }
@@ -151,11 +156,7 @@ on_each_engine! {
     /// Killed after the charge had settled and before anything was asked of the provider.
     async fn killed_between_the_cdr_and_the_capture(db: TestDb) {
         let scene = Scene::start(&db).await;
-        let station = scene.station(0, Manners::default()).await;
-        let (begun, transaction) = scene.charging(&station).await;
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        drop(station);
+        let begun = charged(&scene).await;
         scene.fake.be_down(true);
         scene.settle().await;
         scene.until(&begun, PaymentState::Capturing).await;
@@ -192,12 +193,7 @@ on_each_engine! {
     /// Killed while money is given back: it is found, and not given back twice.
     async fn killed_while_money_is_given_back(db: TestDb) {
         let scene = Scene::start(&db).await;
-        let station = scene.station(0, Manners::default()).await;
-        let (begun, transaction) = scene.charging(&station).await;
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        scene.settle().await;
-        scene.until(&begun, PaymentState::Captured).await;
+        let (begun, station) = scene.captured(10_000).await;
         scene.fake.fail("POST /v1/refunds", Fault::After(503));
         let amount = Some("1.00".parse().unwrap());
         let wish = roamwatt::payments::desk::RefundWish { amount, note: "x".into(), by: "a test".into() };
@@ -206,12 +202,7 @@ on_each_engine! {
         drop(station);
         let scene = scene.kill().await;
         scene.turn(60);
-        let done = async {
-            while scene.shown(&begun).await.payment.refunded.is_zero() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), done).await.expect("it is known that it was given back");
+        scene.refunded(&begun, "1.00").await;
         assert_eq!(scene.fake.refunds_of("pi_1"), [100]);
         scene.check_money(&begun).await;
         advance(scene.app(), &begun.key).await.unwrap();

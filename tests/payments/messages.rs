@@ -2,14 +2,24 @@
 
 use super::fake::{Fake, message};
 use super::scene::Scene;
-use super::station::Manners;
+use super::station::{Manners, Station};
 use crate::support::db::{TestDb, on_each_engine};
 use roamwatt::domain::payment::{PaymentState, StopCause};
+use roamwatt::payments::Begun;
 use serde_json::{Value, json};
 
 /// The object of a message about a payment of the driver.
 fn intent(id: &str, status: &str) -> Value {
     json!({ "id": id, "object": "payment_intent", "status": status })
+}
+
+/// The station starts, charges 10 kWh and stops, and it is paid for.
+async fn begins_and_ends(scene: &Scene, station: &Station, begun: &Begun) {
+    let (transaction, _) = scene.begins(station, begun).await;
+    scene.turn(60);
+    scene.ends(station, &transaction, 10_000).await;
+    scene.settle().await;
+    scene.until(begun, PaymentState::Captured).await;
 }
 
 on_each_engine! {
@@ -46,11 +56,7 @@ on_each_engine! {
             assert_eq!(scene.tell("evt_1", kind, intent("pi_1", "requires_capture")).await, 200);
         }
         station.hears("RemoteStartTransaction", 1).await;
-        let (transaction, _) = scene.begins(&station, &begun).await;
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        scene.settle().await;
-        scene.until(&begun, PaymentState::Captured).await;
+        begins_and_ends(&scene, &station, &begun).await;
         // Late, and all of them once more.
         for (id, kind) in [("evt_9", "payment_intent.succeeded"), ("evt_1", kind), ("evt_0", "payment_intent.created")] {
             assert_eq!(scene.tell(id, kind, intent("pi_1", "whatever")).await, 200);
@@ -97,12 +103,7 @@ on_each_engine! {
     /// The bank claims the money back: it is recorded, no refund is made on top, and a dispute that is won is over.
     async fn a_dispute_is_recorded_until_it_is_decided(db: TestDb) {
         let scene = Scene::start(&db).await;
-        let station = scene.station(0, Manners::default()).await;
-        let (begun, transaction) = scene.charging(&station).await;
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        scene.settle().await;
-        scene.until(&begun, PaymentState::Captured).await;
+        let (begun, _station) = scene.captured(10_000).await;
         let object = json!({ "id": "dp_1", "object": "dispute", "payment_intent": "pi_1", "charge": "ch_1" });
         scene.fake.dispute("dp_1", "pi_1", 524, "warning_needs_response");
         assert_eq!(scene.tell("evt_1", "charge.dispute.created", object.clone()).await, 200);
@@ -183,11 +184,7 @@ on_each_engine! {
         assert!(scene.shown(&begun).await.events.is_empty());
         assert_eq!(scene.tell("evt_1", kind, intent("pi_1", "")).await, 200);
         station.hears("RemoteStartTransaction", 1).await;
-        let (transaction, _) = scene.begins(&station, &begun).await;
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        scene.settle().await;
-        scene.until(&begun, PaymentState::Captured).await;
+        begins_and_ends(&scene, &station, &begun).await;
         let seen = scene.fake.seen();
         assert!(seen.len() >= 4 && seen.iter().all(|seen| seen.account.as_deref() == Some("acct_abc")), "{seen:?}");
     }

@@ -14,30 +14,12 @@ use std::time::Duration;
 
 /// A payment of 5.24 for 10 kWh that was taken.
 async fn captured(scene: &Scene) -> Begun {
-    let station = scene.station(0, Manners::default()).await;
-    let (begun, transaction) = scene.charging(&station).await;
-    scene.turn(600);
-    scene.ends(&station, &transaction, 10_000).await;
-    scene.settle().await;
-    scene.until(&begun, PaymentState::Captured).await;
-    begun
+    scene.captured(10_000).await.0
 }
 
 async fn send(operator: &Operator<'_>, path: &str, body: Option<Value>) -> (u16, Value) {
     let response = operator.send(Method::POST, path, body).await;
     (response.status().as_u16(), response.json().await.unwrap())
-}
-
-/// Waits until so much was given back.
-async fn refunded(scene: &Scene, begun: &Begun, amount: &str) {
-    let done = async {
-        while scene.shown(begun).await.payment.refunded.to_string() != amount {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    if tokio::time::timeout(Duration::from_secs(15), done).await.is_err() {
-        panic!("{amount} should be refunded: {:#?}", scene.shown(begun).await);
-    }
 }
 
 on_each_engine! {
@@ -65,7 +47,7 @@ on_each_engine! {
         assert_eq!(send(&finance, &path, Some(json!({ "amount": "2.00", "note": "Broken cable" }))).await.0, 200);
         tokio::time::sleep(Duration::from_millis(200)).await;
         scene.turn(3);
-        refunded(&scene, &begun, "2.00").await;
+        scene.refunded(&begun, "2.00").await;
         assert_eq!(scene.fake.refunds_of("pi_1"), [200]);
         assert_eq!(scene.view(&begun).await.state, PaymentState::Captured);
 
@@ -73,7 +55,7 @@ on_each_engine! {
         assert!(again.code == 1 && again.err.contains("3.24"), "{again:?}");
         let rest = run(&db, &["payments", "refund", &begun.view.id, "--note", "All of it"]);
         assert_eq!(rest.code, 0, "{rest:?}");
-        refunded(&scene, &begun, "5.24").await;
+        scene.refunded(&begun, "5.24").await;
         scene.until(&begun, PaymentState::Refunded).await;
         assert_eq!(scene.fake.refunds_of("pi_1"), [200, 324]);
         scene.check_money(&begun).await;
@@ -105,7 +87,7 @@ on_each_engine! {
         assert_eq!((last["state"].as_str(), last["kind"].as_str()), (Some("refused"), Some("refund")));
         // Then it is asked for again, under another key.
         assert_eq!(send(&operator, &format!("{path}/refund"), Some(json!({ "note": "x" }))).await.0, 200);
-        refunded(&scene, &begun, "5.24").await;
+        scene.refunded(&begun, "5.24").await;
         scene.check_money(&begun).await;
     }
 
@@ -120,7 +102,7 @@ on_each_engine! {
         let (status, made) = send(&finance, &format!("/cdrs/DE*ABC/{cdr}/credit"), Some(body)).await;
         assert_eq!(status, 201, "{made}");
         // 0.50 + 8 kWh * 0.39 = 3.62, and 19 % on it: 4.31.
-        refunded(&scene, &begun, "0.93").await;
+        scene.refunded(&begun, "0.93").await;
         let second = made["replacement"]["id"].as_str().unwrap().to_owned();
         let body = json!({ "reason": "It was more after all", "kwh": "20" });
         let (status, made) = send(&finance, &format!("/cdrs/DE*ABC/{second}/credit"), Some(body)).await;

@@ -1,5 +1,5 @@
-//! A bad line between a node and its payment provider: requests are lost before they arrive, answers after, connections
-//! are cut, requests arrive twice, and everything may take its time.
+//! A bad line between a node and its payment provider, either way: requests are lost before they arrive, answers after,
+//! connections are cut, requests arrive twice, and everything may take its time.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -27,6 +27,7 @@ pub(crate) enum Line {
 pub(crate) struct Proxy {
     pub(crate) url: String,
     script: Arc<Mutex<VecDeque<Line>>>,
+    to: Arc<Mutex<SocketAddr>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -39,24 +40,33 @@ impl Drop for Proxy {
 impl Proxy {
     /// To the server of that URL.
     pub(crate) async fn to(url: &str) -> Self {
-        let to: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
+        let to = Arc::new(Mutex::new(address(url)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let script: Arc<Mutex<VecDeque<Line>>> = Arc::default();
-        let lines = Arc::clone(&script);
+        let (lines, there) = (Arc::clone(&script), Arc::clone(&to));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let lines = Arc::clone(&lines);
+                let (lines, to) = (Arc::clone(&lines), *there.lock().unwrap());
                 tokio::spawn(async move { drop(serve(client, to, &lines).await) });
             }
         });
-        Self { url, script, task }
+        Self { url, script, to, task }
+    }
+
+    /// From now on to another server.
+    pub(crate) fn lead_to(&self, url: &str) {
+        *self.to.lock().unwrap() = address(url);
     }
 
     /// What happens to the next requests, in their order; all others pass.
     pub(crate) fn be(&self, lines: impl IntoIterator<Item = Line>) {
         self.script.lock().unwrap().extend(lines);
     }
+}
+
+fn address(url: &str) -> SocketAddr {
+    url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
 }
 
 /// One request after another of a connection.

@@ -1,7 +1,7 @@
 //! A card terminal: it holds and takes the money, we start, watch, stop and say what is due.
 
 use super::scene::Scene;
-use super::station::Manners;
+use super::station::{Manners, Station};
 use crate::support::db::{TestDb, on_each_engine};
 use crate::web::operator::Operator;
 use reqwest::Method;
@@ -30,21 +30,57 @@ fn confirmation(id: &str, reference: &str, gross: &str, status: &str) -> Value {
         "total_costs": { "excl_vat": gross, "incl_vat": gross }, "eft_data": ["Mastercard", "AID: 1234"] })
 }
 
-/// Waits until the terminal is told to do that.
-async fn advised(operator: &Operator<'_>, path: &str, advice: &str) -> Value {
-    let told = async {
+/// Waits until a field of the payment says that.
+async fn becomes(operator: &Operator<'_>, path: &str, field: &str, wanted: &str) -> Value {
+    let reached = async {
         loop {
             let shown = operator.get(path).await;
-            if shown["advice"] == advice {
+            if shown[field] == wanted {
                 return shown;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(Duration::from_secs(15), told).await {
+    match tokio::time::timeout(Duration::from_secs(15), reached).await {
         Ok(shown) => shown,
-        Err(_) => panic!("{advice}: {}", operator.get(path).await),
+        Err(_) => panic!("{field} should be {wanted}: {}", operator.get(path).await),
     }
+}
+
+/// Waits until the terminal is told to do that.
+async fn advised(operator: &Operator<'_>, path: &str, advice: &str) -> Value {
+    becomes(operator, path, "advice", advice).await
+}
+
+/// A hold that nobody plugs in for, up to where the terminal is to give it back; the path of the payment.
+async fn unused(scene: &Scene, operator: &Operator<'_>, station: &Station) -> String {
+    let (_, made) = send(operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
+    let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
+    station.hears("RemoteStartTransaction", 1).await;
+    scene.turn(181);
+    advised(operator, &path, "release").await;
+    path
+}
+
+/// A hold at the terminal, charged for 10 kWh (5.24), up to where the terminal is to capture; the path of the payment.
+async fn charged(
+    scene: &Scene,
+    operator: &Operator<'_>,
+    station: &Station,
+    reference: &str,
+    nth: usize,
+) -> String {
+    let (_, made) = send(operator, Method::POST, "/terminals/T-1/payments", Some(hold(reference))).await;
+    let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
+    let asked = station.hears("RemoteStartTransaction", nth).await;
+    let payload = json!({"connectorId": 1, "idTag": asked["idTag"], "meterStart": 1000,
+        "timestamp": scene.site.clock.now().to_string()});
+    let transaction = station.call("StartTransaction", payload).await["transactionId"].clone();
+    scene.turn(60);
+    scene.ends(station, &transaction, 10_000).await;
+    scene.settle().await;
+    advised(operator, &path, "capture").await;
+    path
 }
 
 on_each_engine! {
@@ -132,30 +168,99 @@ on_each_engine! {
         let station = scene.station(0, Manners::default()).await;
         let operator = Operator::of_role(&scene.site.node, "operator").await;
         terminal(&operator).await;
-        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-1"))).await;
-        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
-        station.hears("RemoteStartTransaction", 1).await;
-        scene.turn(181);
-        let told = advised(&operator, &path, "release").await;
-        assert_eq!(told["reason"], "nobody_plugged_in");
+        let path = unused(&scene, &operator, &station).await;
+        assert_eq!(operator.get(&path).await["reason"], "nobody_plugged_in");
         let (status, done) =
             send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(confirmation("f1", "pp-1", "0", "SUCCESS"))).await;
         assert_eq!((status, done["state"].as_str(), done["released"].as_str()), (200, Some("expired"), Some("60.00")));
 
-        let (_, made) = send(&operator, Method::POST, "/terminals/T-1/payments", Some(hold("pp-2"))).await;
-        let path = format!("/terminals/T-1/payments/{}", made["id"].as_str().unwrap());
-        let asked = station.hears("RemoteStartTransaction", 2).await;
-        let payload = json!({"connectorId": 1, "idTag": asked["idTag"], "meterStart": 1000,
-            "timestamp": scene.site.clock.now().to_string()});
-        let transaction = station.call("StartTransaction", payload).await["transactionId"].clone();
-        scene.turn(60);
-        scene.ends(&station, &transaction, 10_000).await;
-        scene.settle().await;
-        advised(&operator, &path, "capture").await;
+        charged(&scene, &operator, &station, "pp-2", 2).await;
         let (status, done) =
             send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(confirmation("f2", "pp-2", "0", "FAILED"))).await;
         assert_eq!((status, &done["state"], &done["reason"]), (200, &json!("failed"), &json!("terminal_failed")));
         assert_eq!(done["written_off"], "5.24");
         assert_eq!(operator.get("/terminals").await[0]["terminal_id"], "T-1");
+    }
+
+    /// A terminal makes a hold and is never heard of again: the payment ends, what was due is written off, and what the
+    /// terminal says long after still counts.
+    async fn a_terminal_that_never_confirms(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        terminal(&operator).await;
+        // Nobody plugs in, and the hold is to be given back.
+        let unused = unused(&scene, &operator, &station).await;
+        // Another one is charged for, and is to be captured.
+        let path = charged(&scene, &operator, &station, "pp-2", 2).await;
+        scene.turn(36 * 3600 - 600);
+        // An access token does not live as long.
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(operator.get(&unused).await["advice"], "release");
+        assert_eq!(operator.get(&path).await["advice"], "capture");
+        scene.turn(700);
+        for (path, written_off) in [(&unused, "0"), (&path, "5.24")] {
+            let shown = becomes(&operator, path, "state", "failed").await;
+            assert_eq!((&shown["reason"], &shown["advice"]), (&json!("terminal_silent"), &json!("nothing")), "{shown}");
+            assert_eq!((&shown["written_off"], &shown["released"]), (&json!(written_off), &json!("60.00")));
+        }
+        let report = operator.get("/payments/report").await;
+        let row = &report["rows"][0];
+        assert_eq!(row["written_off"], json!({ "payments": 1, "sum": "5.24" }));
+        assert_eq!((&row["open"]["payments"], &report["differences"]), (&json!(0), &json!([])), "{report}");
+        // The charging point is free for the next one.
+        assert_eq!(operator.get("/terminals/T-1/offers").await[0]["availability"], "free");
+
+        // It was offline, and had done what it was to do.
+        let confirm = async |body: Value| send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(body)).await;
+        assert_eq!(confirm(confirmation("f0", "pp-2", "60.01", "SUCCESS")).await.0, 409);
+        for _ in 0..2 {
+            let (status, done) = confirm(confirmation("f2", "pp-2", "5.24", "SUCCESS")).await;
+            assert_eq!((status, &done["state"], &done["captured"]), (200, &json!("captured"), &json!("5.24")), "{done}");
+            assert_eq!((&done["written_off"], &done["released"]), (&json!("0"), &json!("54.76")));
+        }
+        let (status, done) = confirm(confirmation("f1", "pp-1", "0", "SUCCESS")).await;
+        assert_eq!((status, &done["state"], &done["reason"]), (200, &json!("failed"), &json!("terminal_silent")));
+        let report = operator.get("/payments/report").await;
+        let row = &report["rows"][0];
+        assert_eq!((&row["captured"]["sum"], &row["write_off_undone"]["sum"]), (&json!("5.24"), &json!("5.24")));
+        assert_eq!((&row["release_undone"]["sum"], &report["differences"]), (&json!("60.00"), &json!([])), "{report}");
+        assert_eq!(operator.get(&format!("{path}/receipt")).await["paid"], "5.24");
+    }
+
+    /// A terminal that took what it was to give back says so late: it has to give it back. That it did so it must say, too.
+    async fn a_terminal_that_took_too_much_and_says_so_late(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let station = scene.station(0, Manners::default()).await;
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        terminal(&operator).await;
+        let path = unused(&scene, &operator, &station).await;
+        scene.turn(36 * 3600);
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        becomes(&operator, &path, "state", "failed").await;
+        let body = confirmation("f1", "pp-1", "60.00", "SUCCESS");
+        let (status, done) = send(&operator, Method::POST, "/terminals/T-1/confirmations", Some(body)).await;
+        assert_eq!((status, &done["captured"]), (200, &json!("60.00")), "{done}");
+        assert_eq!(advised(&operator, &path, "refund").await["advice_amount"], "60.00");
+        let waits = async {
+            while scene.all().await[0].details.0.terminal.as_ref().unwrap().waits_since.is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(15), waits).await.expect("it is waited for");
+        // Then it is silent again: that is told, and nobody decides that it gave the money back.
+        scene.turn(36 * 3600 + 60);
+        let operator = Operator::of_role(&scene.site.node, "operator").await;
+        let troubled = async {
+            while !operator.get(&path).await["trouble"].is_string() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(15), troubled).await.expect("somebody is told");
+        assert_eq!(operator.get(&path).await["advice"], "refund");
+        let (status, done) = send(&operator, Method::POST, &format!("{path}/refunded"), None).await;
+        assert_eq!((status, &done["state"], &done["refunded"]), (200, &json!("refunded"), &json!("60.00")), "{done}");
+        assert_eq!(operator.get("/payments/report").await["differences"], json!([]));
     }
 }

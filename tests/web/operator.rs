@@ -59,7 +59,7 @@ impl<'a> Operator<'a> {
 }
 
 /// The status and the document of an answer that must be a problem.
-pub(super) async fn problem(response: Response) -> (u16, Value) {
+pub(crate) async fn problem(response: Response) -> (u16, Value) {
     let status: StatusCode = response.status();
     assert_eq!(response.headers()["content-type"], "application/problem+json", "{status}");
     let document: Value = response.json().await.unwrap();

@@ -5,7 +5,8 @@ use crate::cli::output::{Column, Output, table};
 use crate::cli::store::Store;
 use crate::cli::{Settings, note_of_rest};
 use crate::db::page::Page;
-use crate::db::payments::{self, Payment, PaymentFilter};
+use crate::db::payment_lists::{self, PaymentFilter};
+use crate::db::payments::Payment;
 use crate::domain::party::PartyId;
 use crate::domain::payment::PaymentState;
 use clap::Args;
@@ -51,7 +52,7 @@ pub(super) fn run(settings: &Settings, output: Output, args: &ListArgs) -> Outco
         ..PaymentFilter::default()
     };
     let page = Page { offset: args.offset, ..Page::first(args.limit) };
-    let slice = store.read(move |conn| payments::list(conn, &filter, page))?;
+    let slice = store.read(move |conn| payment_lists::list(conn, &filter, page))?;
     output.show(&slice.items.iter().map(as_json).collect::<Vec<_>>(), || {
         let columns = [
             Column::Text("PAYMENT"),

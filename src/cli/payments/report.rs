@@ -40,12 +40,14 @@ pub(super) fn run(settings: &Settings, output: Output, args: &ReportArgs) -> Out
         ];
         let mut rows = Vec::new();
         for row in &made.rows {
-            let kinds: [(&str, &CountAndSum); 9] = [
+            let kinds: [(&str, &CountAndSum); 11] = [
                 ("open now", &row.open),
                 ("held", &row.held),
                 ("captured", &row.captured),
                 ("released", &row.released),
+                ("release undone", &row.release_undone),
                 ("refunded", &row.refunded),
+                ("refund failed", &row.refund_failed),
                 ("disputed", &row.disputed),
                 ("dispute won", &row.dispute_won),
                 ("written off", &row.written_off),

@@ -7,13 +7,11 @@ use crate::cli::output::{Column, Output, printable, table};
 use crate::cli::simulate::parse_time;
 use crate::cli::store::Store;
 use crate::db::page::Page;
-use crate::db::{DbConn, DbResult, locations, payment_merchants, settings as facts_of_node, stations};
+use crate::db::{DbConn, settings as facts_of_node, stations};
 use crate::domain::station::Station;
-use crate::payments::code::Code;
-use crate::receipts::labels::{Label, labels};
+use crate::payments::station_codes::{self, StationCode};
+use crate::receipts::labels::{Label, labels, picture};
 use clap::Args;
-use qrcode::QrCode;
-use qrcode::render::svg;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,14 +47,10 @@ pub(super) struct QrArgs {
     valid: Option<Duration>,
 }
 
-/// A charging point with its code.
+/// A charging point with its code, and the address behind it.
 struct Coded {
-    station: String,
-    connectors: Vec<i32>,
-    evse: String,
+    of: StationCode,
     url: String,
-    place: String,
-    operator: String,
 }
 
 pub(super) fn run(settings: &Settings, output: Output, args: &QrArgs) -> Outcome {
@@ -70,25 +64,25 @@ pub(super) fn run(settings: &Settings, output: Output, args: &QrArgs) -> Outcome
             .iter()
             .map(|one| Label {
                 url: one.url.clone(),
-                evse: one.evse.clone(),
-                place: one.place.clone(),
-                operator: one.operator.clone(),
+                evse: one.of.evse.clone(),
+                place: one.of.place.clone(),
+                operator: one.of.operator.clone(),
             })
             .collect();
         std::fs::write(file, labels(&all)?).map_err(|error| cannot_write(file, &error))?;
     }
-    let files = |one: &Coded| args.svg.as_ref().map(|folder| folder.join(file_name(&one.evse)));
+    let files = |one: &Coded| args.svg.as_ref().map(|folder| folder.join(file_name(&one.of.evse)));
     let shown: Vec<_> = coded
         .iter()
         .map(|one| {
             json!({
-                "station": one.station, "connectors": one.connectors, "evse": one.evse, "url": one.url,
+                "station": one.of.station, "connectors": one.of.connectors, "evse": one.of.evse, "url": one.url,
                 "svg": files(one), "sheet": args.sheet,
             })
         })
         .collect();
     output.show(&shown, || {
-        let rows = coded.iter().map(|one| vec![one.station.clone(), one.evse.clone(), one.url.clone()]);
+        let rows = coded.iter().map(|one| vec![one.of.station.clone(), one.of.evse.clone(), one.url.clone()]);
         table(&["STATION", "EVSE", "ADDRESS"].map(Column::Text), rows, "no stations yet")
     })?;
     if let Some(folder) = &args.svg {
@@ -117,35 +111,15 @@ fn coded(store: &Store, args: &QrArgs) -> Result<Vec<Coded>, Failure> {
     };
     let stored = store.read(|conn: &mut DbConn| facts_of_node::get(conn, facts_of_node::PUBLIC_URL))?;
     let base = stored.unwrap_or_else(|| store.config.server.public_base());
-    let until = args.valid.map(|valid| {
-        let seconds = i64::try_from(valid.as_secs()).unwrap_or(i64::MAX);
-        store.now().millis().div_euclid(1000).saturating_add(seconds)
-    });
+    let until = args
+        .valid
+        .map(|valid| station_codes::until(store.now(), i64::try_from(valid.as_secs()).unwrap_or(i64::MAX)));
     let keys = store.keys()?;
     let mut all: Vec<Coded> = Vec::new();
-    for station in stations {
-        let (place, operator) = place_of(store, &station)?;
-        let wanted =
-            station.connectors.iter().filter(|one| args.connector.is_none_or(|number| one.number == number));
-        for connector in wanted {
-            let evse = evse_of(store, &station, &connector.evse_uid)?;
-            if let Some(known) =
-                all.iter_mut().find(|one| one.station == station.id.as_str() && one.evse == evse)
-            {
-                known.connectors.push(connector.number);
-                continue;
-            }
-            let code = Code { evse: evse.clone(), until };
-            let url = format!("{base}{}", code.path(&keys));
-            all.push(Coded {
-                station: station.id.to_string(),
-                connectors: vec![connector.number],
-                evse,
-                url,
-                place: place.clone(),
-                operator: operator.clone(),
-            });
-        }
+    for mut station in stations {
+        station.connectors.retain(|one| args.connector.is_none_or(|number| one.number == number));
+        let codes = store.read(move |conn: &mut DbConn| station_codes::of_station(conn, &station, until))?;
+        all.extend(codes.into_iter().map(|of| Coded { url: of.url(&base, &keys), of }));
     }
     match args.connector {
         Some(number) if all.is_empty() => Err(Failure::new(format!("the station has no connector {number}"))
@@ -167,35 +141,11 @@ fn every_station(store: &Store) -> Result<Vec<Station>, Failure> {
     }
 }
 
-/// As it is printed on the charging point; its uid where nothing is.
-fn evse_of(store: &Store, station: &Station, uid: &crate::domain::CiString) -> Result<String, Failure> {
-    let (party, location, wanted) = (station.party.clone(), station.location_id.clone(), uid.clone());
-    let found = store.read(move |conn| -> DbResult<Option<String>> {
-        let location = locations::find(conn, &party, &location)?;
-        let evse = location.as_ref().and_then(|location| location.evse(&wanted));
-        Ok(evse.and_then(|evse| evse.evse_id.as_ref()).map(ToString::to_string))
-    })?;
-    Ok(found.unwrap_or_else(|| uid.to_string()))
-}
-
-/// Where a station is, and who sells there.
-fn place_of(store: &Store, station: &Station) -> Result<(String, String), Failure> {
-    let (party, location) = (station.party.clone(), station.location_id.clone());
-    let found = store.read(move |conn| -> DbResult<_> {
-        Ok((locations::find(conn, &party, &location)?, payment_merchants::find(conn, &party)?))
-    })?;
-    let place =
-        found.0.map(|location| format!("{}, {}", location.address, location.city)).unwrap_or_default();
-    Ok((place, found.1.map_or_else(|| station.party.to_string(), |merchant| merchant.name)))
-}
-
 fn write_svgs(coded: &[Coded], folder: &Path) -> Outcome {
     std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     for one in coded {
-        let code = QrCode::new(one.url.as_bytes())?;
-        let text = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
-        let file = folder.join(file_name(&one.evse));
-        std::fs::write(&file, text).map_err(|error| cannot_write(&file, &error))?;
+        let file = folder.join(file_name(&one.of.evse));
+        std::fs::write(&file, picture(&one.url)?).map_err(|error| cannot_write(&file, &error))?;
     }
     Ok(())
 }

@@ -13,14 +13,14 @@ mod objects;
 mod webhook;
 
 use super::provider::{
-    HoldRequest, Minor, PageSetup, PaymentProvider, ProviderDispute, ProviderError, ProviderEvent,
+    HoldRef, HoldRequest, Minor, PageSetup, PaymentProvider, ProviderDispute, ProviderError, ProviderEvent,
     ProviderHold, ProviderRefund, WebhookError,
 };
 use crate::config::{PaymentsConfig, Secret};
 use crate::domain::Timestamp;
 use async_trait::async_trait;
 use client::{Call, Client};
-use objects::{Dispute, Intent, List, Refund};
+use objects::{Dispute, Intent, List, Refund, refunds_of};
 use std::time::Duration;
 
 pub use client::StripeError;
@@ -98,60 +98,51 @@ impl PaymentProvider for Stripe {
         self.client.call::<Intent>(call).await?.hold()
     }
 
-    async fn fetch(&self, account: Option<&str>, id: &str) -> Result<ProviderHold, ProviderError> {
-        let path = format!("/v1/payment_intents/{id}");
-        let call = Call::get(&path, account).with(&[("expand[]", "latest_charge".to_owned())]);
+    async fn fetch(&self, hold: HoldRef<'_>) -> Result<ProviderHold, ProviderError> {
+        let path = format!("/v1/payment_intents/{}", hold.id);
+        let call = Call::get(&path, hold.account).with(&[("expand[]", "latest_charge".to_owned())]);
         self.client.call::<Intent>(call).await?.hold()
     }
 
     async fn capture(
         &self,
-        account: Option<&str>,
-        id: &str,
+        hold: HoldRef<'_>,
         amount: Minor,
         key: &str,
     ) -> Result<ProviderHold, ProviderError> {
-        let path = format!("/v1/payment_intents/{id}/capture");
+        let path = format!("/v1/payment_intents/{}/capture", hold.id);
         let form = [("amount_to_capture", amount.0.to_string())];
-        self.client.call::<Intent>(Call::post(&path, account, key).with(&form)).await?.hold()
+        self.client.call::<Intent>(Call::post(&path, hold.account, key).with(&form)).await?.hold()
     }
 
-    async fn release(
-        &self,
-        account: Option<&str>,
-        id: &str,
-        key: &str,
-    ) -> Result<ProviderHold, ProviderError> {
-        let path = format!("/v1/payment_intents/{id}/cancel");
-        self.client.call::<Intent>(Call::post(&path, account, key)).await?.hold()
+    async fn release(&self, hold: HoldRef<'_>, key: &str) -> Result<ProviderHold, ProviderError> {
+        let path = format!("/v1/payment_intents/{}/cancel", hold.id);
+        self.client.call::<Intent>(Call::post(&path, hold.account, key)).await?.hold()
     }
 
     async fn refund(
         &self,
-        account: Option<&str>,
-        id: &str,
+        hold: HoldRef<'_>,
         amount: Minor,
         key: &str,
     ) -> Result<ProviderRefund, ProviderError> {
         let form = [
-            ("payment_intent", id.to_owned()),
+            ("payment_intent", hold.id.to_owned()),
             ("amount", amount.0.to_string()),
             (OPERATION, key.to_owned()),
         ];
         // Not repeated here: whoever asks looks first whether it was made.
-        let call = Call::post("/v1/refunds", account, key).with(&form).once();
+        let call = Call::post("/v1/refunds", hold.account, key).with(&form).once();
         Ok(self.client.call::<Refund>(call).await?.into())
     }
 
-    async fn find_refund(
-        &self,
-        account: Option<&str>,
-        id: &str,
-        key: &str,
-    ) -> Result<Option<ProviderRefund>, ProviderError> {
-        let query = [("payment_intent", id.to_owned()), ("limit", "100".to_owned())];
-        let list = self.client.call::<List<Refund>>(Call::get("/v1/refunds", account).with(&query)).await?;
-        Ok(list.data.into_iter().find(|refund| refund.is_of(key)).map(ProviderRefund::from))
+    async fn refunds(&self, hold: HoldRef<'_>) -> Result<Vec<ProviderRefund>, ProviderError> {
+        let held = self.fetch(hold).await?;
+        // Stripe gives no more at once; nobody makes a hundred refunds of one payment.
+        let query = [("payment_intent", hold.id.to_owned()), ("limit", "100".to_owned())];
+        let list =
+            self.client.call::<List<Refund>>(Call::get("/v1/refunds", hold.account).with(&query)).await?;
+        Ok(refunds_of(&held, list))
     }
 
     async fn fetch_dispute(&self, account: Option<&str>, id: &str) -> Result<ProviderDispute, ProviderError> {

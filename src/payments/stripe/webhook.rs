@@ -7,6 +7,10 @@ use aws_lc_rs::hmac;
 use serde::Deserialize;
 use std::time::Duration;
 
+/// The message of a charge that is about its refunds; those of a refund itself are `refund.created`, `refund.updated`,
+/// `refund.failed` and `charge.refund.updated`.
+const CHARGE_REFUNDED: &str = "charge.refunded";
+
 #[derive(Deserialize)]
 struct Event {
     id: String,
@@ -34,11 +38,13 @@ struct Object {
 }
 
 impl Object {
-    fn subject(self) -> EventSubject {
+    fn subject(self, kind: &str) -> EventSubject {
         match (self.object.as_deref(), self.id, self.payment_intent) {
             (Some("payment_intent"), Some(id), _) => EventSubject::Hold(id),
             (Some("dispute"), Some(id), intent) => EventSubject::Dispute(id, intent),
-            (Some("charge" | "refund"), _, Some(intent)) => EventSubject::Hold(intent),
+            (Some("refund"), _, Some(intent)) => EventSubject::Refunds(intent),
+            (Some("charge"), _, Some(intent)) if kind == CHARGE_REFUNDED => EventSubject::Refunds(intent),
+            (Some("charge"), _, Some(intent)) => EventSubject::Hold(intent),
             _ => EventSubject::Other,
         }
     }
@@ -74,12 +80,13 @@ pub(super) fn verify(
     }
     let event: Event = serde_json::from_slice(body).map_err(|_| WebhookError::Unreadable)?;
     let made_at = event.created.checked_mul(1_000).and_then(Timestamp::from_millis);
+    let subject = event.data.object.subject(&event.kind);
     Ok(ProviderEvent {
         id: event.id,
         kind: event.kind,
         account: event.account,
         made_at: made_at.ok_or(WebhookError::Unreadable)?,
-        subject: event.data.object.subject(),
+        subject,
     })
 }
 
@@ -142,11 +149,21 @@ mod tests {
 
     #[test]
     fn messages_say_what_to_look_at() {
-        let subject = |json: &str| serde_json::from_str::<Object>(json).unwrap().subject();
+        let subject = |kind: &str, json: &str| serde_json::from_str::<Object>(json).unwrap().subject(kind);
         let dispute = r#"{"id": "dp_1", "object": "dispute", "payment_intent": "pi_1", "charge": "ch_1"}"#;
-        assert_eq!(subject(dispute), EventSubject::Dispute("dp_1".to_owned(), Some("pi_1".to_owned())));
-        let charge = r#"{"id": "ch_1", "object": "charge", "payment_intent": "pi_1"}"#;
-        assert_eq!(subject(charge), EventSubject::Hold("pi_1".to_owned()));
-        assert_eq!(subject(r#"{"id": "cus_1", "object": "customer"}"#), EventSubject::Other);
+        let found = subject("charge.dispute.created", dispute);
+        assert_eq!(found, EventSubject::Dispute("dp_1".to_owned(), Some("pi_1".to_owned())));
+        let of = |object: &str, kind: &str| {
+            subject(kind, &format!(r#"{{"id": "x_1", "object": "{object}", "payment_intent": "pi_1"}}"#))
+        };
+        let (hold, refunds) =
+            (EventSubject::Hold("pi_1".to_owned()), EventSubject::Refunds("pi_1".to_owned()));
+        assert_eq!(of("charge", "charge.captured"), hold);
+        assert_eq!(of("charge", "charge.refunded"), refunds);
+        for kind in ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"] {
+            assert_eq!(of("refund", kind), refunds);
+        }
+        let customer = r#"{"id": "cus_1", "object": "customer"}"#;
+        assert_eq!(subject("customer.created", customer), EventSubject::Other);
     }
 }

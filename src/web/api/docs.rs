@@ -2,7 +2,7 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdr_checks, cdrs, commands, corrections, driver_apps, exports, late_messages, load_feeds,
+    auth, cdr_checks, cdrs, codes, commands, corrections, driver_apps, exports, late_messages, load_feeds,
     load_sites, locations, parties, partners, payments, price, pricing, receipts, sessions, stations,
     tariff_assignments, tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
 };
@@ -34,7 +34,7 @@ texts, so that no digit is lost."
     paths(
         auth::create_token,
         parties::list, parties::get,
-        stations::list, stations::get,
+        stations::list, stations::get, codes::list, codes::get,
         commands::remote_start, commands::remote_stop, commands::reset, commands::trigger,
         commands::configuration, commands::set_configuration,
         late_messages::list,

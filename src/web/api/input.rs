@@ -115,7 +115,8 @@ impl Default for Limit {
     }
 }
 
-fn whole<'de, D: Deserializer<'de>>(
+/// A whole number of a range.
+pub(super) fn whole<'de, D: Deserializer<'de>>(
     deserializer: D,
     range: std::ops::RangeInclusive<i64>,
 ) -> Result<i64, D::Error> {

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod cdr_checks;
 pub mod cdrs;
+pub mod codes;
 pub mod commands;
 pub mod corrections;
 pub mod docs;
@@ -51,6 +52,8 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/parties/{party}", [get().to(parties::get)]))
         .service(at("/stations", [get().to(stations::list)]))
         .service(at("/stations/{station}", [get().to(stations::get)]))
+        .service(at("/stations/{station}/codes", [get().to(codes::list)]))
+        .service(at("/evses/{evse}/code", [get().to(codes::get)]))
         .service(at("/stations/{station}/remote-start", [post().to(commands::remote_start)]))
         .service(at("/stations/{station}/remote-stop", [post().to(commands::remote_stop)]))
         .service(at("/stations/{station}/reset", [post().to(commands::reset)]))

@@ -130,13 +130,15 @@ impl From<Payment> for PaymentRowView {
 pub struct OperationView {
     /// `authorise`, `capture`, `release` or `refund`.
     kind: String,
-    /// `payment:operation:attempt`; the same key is the same operation, however often it is sent.
+    /// `payment:operation:attempt`; the same key is the same operation, however often it is sent. What somebody had done
+    /// at the provider has the provider's id in place of the attempt.
     idempotency_key: String,
     /// How much.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "decimal")]
     amount: Option<String>,
-    /// `intended` as long as its outcome is not known, then `done` or `refused`.
+    /// `intended` as long as its outcome is not known, then `done` or `refused`; `failed` where it came to nothing after
+    /// all, e.g. a refund that the driver's bank sent back.
     state: String,
     /// The provider's id of it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,8 +202,8 @@ impl From<EventRow> for EventView {
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LedgerLineView {
-    /// `held`, `captured`, `released`, `refunded`, `disputed`, `dispute_won`, `written_off` or
-    /// `write_off_undone`.
+    /// `held`, `captured`, `released`, `release_undone`, `refunded`, `refund_failed`, `disputed`, `dispute_won`,
+    /// `written_off` or `write_off_undone`.
     kind: String,
     /// How much; never negative.
     #[schema(format = "decimal")]

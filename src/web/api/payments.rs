@@ -5,7 +5,7 @@ use super::input::{Body, Nothing, Parameters, PartyName, Strict, list_query};
 use super::output;
 use super::payment_views::{PaymentRowView, ShownView};
 use crate::app::App;
-use crate::db::payments::{self, PaymentFilter};
+use crate::db::payment_lists::{self, PaymentFilter};
 use crate::domain::payment::PaymentState;
 use crate::domain::{Money, Timestamp};
 use crate::payments::PaymentError;
@@ -97,7 +97,7 @@ pub async fn list(
         created_from: query.created_from,
         created_to: query.created_to,
     };
-    let slice = app.db.read(move |conn| payments::list(conn, &filter, page)).await?;
+    let slice = app.db.read(move |conn| payment_lists::list(conn, &filter, page)).await?;
     Ok(output::list(&app, &request, page, slice, PaymentRowView::from))
 }
 

@@ -12,12 +12,28 @@ use crate::db::payments::Payment;
 use crate::domain::tariff::Price;
 use crate::domain::terminal::{CaptureStatus, FinancialAdviceConfirmation};
 use crate::domain::{CiString, Extra, Money, Timestamp};
-use crate::payments::PaymentError;
 use crate::payments::terminals::{self as desk, Advice, HoldMade};
+use crate::payments::{PaymentError, confirmations};
 use crate::web::problem::Problem;
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// A payment at a terminal, as a path names it.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct AtTerminal {
+    /// The terminal.
+    id: String,
+    /// The payment.
+    payment: String,
+}
+
+impl AtTerminal {
+    fn terminal(&self) -> CiString {
+        self.id.as_str().into()
+    }
+}
 
 /// A hold that a terminal made.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -132,21 +148,16 @@ pub async fn hold_made(
 /// # Errors
 /// 404 where there is none of that id at that terminal.
 #[utoipa::path(
-    get, path = "/api/v1/terminals/{id}/payments/{payment}", tag = "terminals",
-    params(
-        ("id" = String, Path, description = "The terminal"),
-        ("payment" = String, Path, description = "The payment"),
-    ),
+    get, path = "/api/v1/terminals/{id}/payments/{payment}", tag = "terminals", params(AtTerminal),
     responses((status = 200, description = "The payment", body = TerminalPaymentView))
 )]
 pub async fn payment(
     _caller: Read,
     app: web::Data<App>,
-    path: web::Path<(String, String)>,
+    at: web::Path<AtTerminal>,
     _query: Strict<Nothing>,
 ) -> Result<web::Json<TerminalPaymentView>, Problem> {
-    let (id, payment) = path.into_inner();
-    let payment = desk::payment_at(&app, &id.into(), &payment).await?;
+    let payment = desk::payment_at(&app, &at.terminal(), &at.payment).await?;
     Ok(web::Json(shown(&app, payment).await?))
 }
 
@@ -156,20 +167,17 @@ pub async fn payment(
 /// 404 where there is none of that id at that terminal.
 #[utoipa::path(
     post, path = "/api/v1/terminals/{id}/payments/{payment}/stop", tag = "terminals",
-    params(
-        ("id" = String, Path, description = "The terminal"),
-        ("payment" = String, Path, description = "The payment"),
-    ),
+    params(AtTerminal),
     responses((status = 200, description = "The payment", body = TerminalPaymentView))
 )]
 pub async fn stop(
     _caller: Operate,
     app: web::Data<App>,
-    path: web::Path<(String, String)>,
+    at: web::Path<AtTerminal>,
     _query: Strict<Nothing>,
 ) -> Result<web::Json<TerminalPaymentView>, Problem> {
-    let (app, (id, payment)) = (app.into_inner(), path.into_inner());
-    let payment = desk::stop(&app, &id.into(), &payment).await?;
+    let app = app.into_inner();
+    let payment = desk::stop(&app, &at.terminal(), &at.payment).await?;
     Ok(web::Json(shown(&app, payment).await?))
 }
 
@@ -252,7 +260,7 @@ pub async fn confirm(
         last_updated: app.now(),
         extra: Extra::new(),
     };
-    let payment = desk::confirm(&app, &CiString::from(id.into_inner()), confirmation).await?;
+    let payment = confirmations::confirm(&app, &CiString::from(id.into_inner()), confirmation).await?;
     Ok(web::Json(shown(&app, payment).await?))
 }
 
@@ -262,20 +270,17 @@ pub async fn confirm(
 /// 404 where there is no such payment at that terminal, 409 where nothing was to be given back.
 #[utoipa::path(
     post, path = "/api/v1/terminals/{id}/payments/{payment}/refunded", tag = "terminals",
-    params(
-        ("id" = String, Path, description = "The terminal"),
-        ("payment" = String, Path, description = "The payment"),
-    ),
+    params(AtTerminal),
     responses((status = 200, description = "The payment", body = TerminalPaymentView))
 )]
 pub async fn refunded(
     _caller: Operate,
     app: web::Data<App>,
-    path: web::Path<(String, String)>,
+    at: web::Path<AtTerminal>,
     _query: Strict<Nothing>,
 ) -> Result<web::Json<TerminalPaymentView>, Problem> {
-    let (app, (id, payment)) = (app.into_inner(), path.into_inner());
-    let payment = desk::refunded(&app, &id.into(), &payment).await?;
+    let app = app.into_inner();
+    let payment = confirmations::refunded(&app, &at.terminal(), &at.payment).await?;
     Ok(web::Json(shown(&app, payment).await?))
 }
 
@@ -285,19 +290,15 @@ pub async fn refunded(
 /// 404 where there is no such payment at that terminal, or nothing was taken yet.
 #[utoipa::path(
     get, path = "/api/v1/terminals/{id}/payments/{payment}/receipt", tag = "terminals",
-    params(
-        ("id" = String, Path, description = "The terminal"),
-        ("payment" = String, Path, description = "The payment"),
-    ),
+    params(AtTerminal),
     responses((status = 200, description = "The receipt", body = ReceiptView))
 )]
 pub async fn receipt(
     _caller: Read,
     app: web::Data<App>,
-    path: web::Path<(String, String)>,
+    at: web::Path<AtTerminal>,
     _query: Strict<Nothing>,
 ) -> Result<web::Json<ReceiptView>, Problem> {
-    let (id, payment) = path.into_inner();
-    let payment = desk::payment_at(&app, &id.into(), &payment).await?;
+    let payment = desk::payment_at(&app, &at.terminal(), &at.payment).await?;
     super::receipts::shown(&app, payment).await
 }

@@ -48,6 +48,11 @@ impl Failed {
                 texts.cannot_start,
                 words::reason(PaymentReason::ProviderDown, texts.language),
             ),
+            PaymentError::Provider(ProviderError::Refused { .. }) => {
+                tracing::error!(error = with_causes(&error), "the payment provider refuses payments");
+                let said = words::reason(PaymentReason::ProviderRefused, texts.language);
+                (StatusCode::BAD_GATEWAY, texts.cannot_start, said)
+            }
             other => return Self::ours(texts, other),
         };
         Self { texts, status, heading, hint }

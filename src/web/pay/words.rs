@@ -82,6 +82,12 @@ pub(super) fn reason(reason: PaymentReason, language: Language) -> &'static str 
             "The card terminal could not take the amount. Ask the operator.",
             "Das Kartenterminal konnte den Betrag nicht einziehen. Bitte fragen Sie den Betreiber.",
         ),
+        R::TerminalSilent => (
+            "The card terminal did not say what became of the amount held. It lapses at your bank by itself. Ask the \
+             operator.",
+            "Das Kartenterminal hat nicht gemeldet, was aus dem reservierten Betrag wurde. Er verfällt bei Ihrer Bank von \
+             selbst. Bitte fragen Sie den Betreiber.",
+        ),
     };
     match language {
         Language::En => english,
