@@ -154,6 +154,16 @@ impl Charge {
     }
 }
 
+/// How far a charge has come, and what it costs so far.
+///
+/// # Errors
+/// When the database fails.
+pub fn progress(conn: &mut DbConn, session_id: &str) -> DbResult<Option<(ChargeState, RunningCost)>> {
+    let row: Option<(String, Json<RunningCost>)> =
+        charges::table.find(session_id).select((charges::state, charges::running)).first(conn).optional()?;
+    Ok(row.map(|(state, running)| (ChargeState::of(&state), running.0)))
+}
+
 /// Adds a charge.
 ///
 /// # Errors

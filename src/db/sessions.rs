@@ -6,10 +6,10 @@ use super::portable::PortableExt;
 use super::schema::sessions;
 use super::types::Json;
 use super::{Backend, DbConn, DbResult};
-use crate::domain::CiString;
 use crate::domain::party::PartyId;
 use crate::domain::session::{CdrToken, Session};
 use crate::domain::token::TokenKey;
+use crate::domain::{CiString, Timestamp};
 use diesel::prelude::*;
 
 /// The two columns by which an eMSP's objects are found; empty where the token names no party (OCPI 2.2).
@@ -64,6 +64,20 @@ pub fn find(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Optio
         .first(conn)
         .optional()?;
     Ok(row.map(|(body, partner)| (body.0, partner)))
+}
+
+/// When a session last changed.
+///
+/// # Errors
+/// When the database fails.
+pub fn last_updated(conn: &mut DbConn, party: &PartyId, id: &CiString) -> DbResult<Option<Timestamp>> {
+    Ok(sessions::table
+        .filter(sessions::country_code.eq(party.country_code()))
+        .filter(sessions::party_id.eq(party.party_id()))
+        .filter(sessions::id.eq(id.key()))
+        .select(sessions::last_updated)
+        .first(conn)
+        .optional()?)
 }
 
 /// Our own session of that id, whichever of our parties has it.

@@ -46,10 +46,11 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
                 () = &mut poll => break,
                 event = events.recv() => match event {
                     Ok(Event::SessionChanged(session) | Event::CdrWritten(session)) => {
-                        if watch.changed(&session) {
+                        if watch.look_at(&app, &session) {
                             break;
                         }
                     }
+                    Ok(Event::PaymentChanged(_)) => watch.payment_changed(),
                     Ok(Event::StationConnected(_)) => break,
                     Ok(_) => {}
                     // The poll finds what was missed.

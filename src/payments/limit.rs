@@ -8,7 +8,7 @@ use super::minor::payable;
 use super::offer::{gross, max_power};
 use super::settle::{account_for, due_of};
 use super::{PaymentError, change, delta};
-use crate::app::App;
+use crate::app::{App, policy_of};
 use crate::charging::account::tariffs_of;
 use crate::charging::remote;
 use crate::config::PaymentsConfig;
@@ -17,7 +17,7 @@ use crate::db::payments::Payment;
 use crate::db::{DbConn, DbError, cdrs, sessions};
 use crate::domain::payment::{PaymentReason, PaymentState, StopCause};
 use crate::domain::{CiString, Money, Timestamp};
-use crate::pricing::PricingPolicy;
+use crate::pricing::{PricingPolicy, Tariffs};
 use chrono::TimeDelta;
 use std::sync::Arc;
 
@@ -30,26 +30,31 @@ const LOOK_SECONDS: i64 = 3_600;
 /// What is known of the charge of a payment.
 struct Known {
     charge: Charge,
+    tariffs: Tariffs,
     /// When the station was last heard of it, by our clock.
     heard: Timestamp,
 }
 
-fn known(conn: &mut DbConn, payment: &Payment) -> Result<Option<Known>, DbError> {
+fn known(conn: &mut DbConn, payment: &Payment, policy: PricingPolicy) -> Result<Option<Known>, PaymentError> {
     let Some(session_id) = &payment.session_id else { return Ok(None) };
     let Some(charge) = charges::by_session(conn, session_id)? else { return Ok(None) };
-    let session = sessions::find(conn, &payment.party()?, &CiString::from(session_id.as_str()))?;
-    let heard = session.map_or(charge.last_at, |(session, _)| session.last_updated);
-    Ok(Some(Known { charge, heard }))
+    let told = sessions::last_updated(conn, &payment.party()?, &CiString::from(session_id.as_str()))?;
+    let heard = told.unwrap_or(charge.last_at);
+    let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), &policy)?;
+    Ok(Some(Known { charge, tariffs, heard }))
 }
 
 /// The charge goes on, or waits to be settled.
 pub(super) async fn charging(app: &Arc<App>, payment: Payment) -> Result<Step, PaymentError> {
-    let (config, policy) = (app.config.payments.clone(), crate::app::policy_of(&app.config.pricing));
+    if still_safe(app, &payment).await? {
+        return Ok(Step::Wait);
+    }
+    let (config, policy) = (app.config.payments.clone(), policy_of(&app.config.pricing));
     let (payment, stop) = change(app, &payment.id, move |conn, payment, now| {
         if payment.state != PaymentState::Charging {
             return Ok(false);
         }
-        let Some(known) = known(conn, payment)? else {
+        let Some(known) = known(conn, payment, policy)? else {
             return Err(DbError::corrupt("payment", "its charge is missing").into());
         };
         match known.charge.state() {
@@ -61,15 +66,15 @@ pub(super) async fn charging(app: &Arc<App>, payment: Payment) -> Result<Step, P
                 // Settling tells of itself.
                 let at = known.charge.settle_at.unwrap_or(now).max(now);
                 payment.next_at = Some(at.plus(delta(config.poll_interval)));
-                lapse(payment, &known, &config, policy, now)?;
+                lapse(payment, &known, &config, now)?;
                 Ok(false)
             }
             ChargeState::Active => {
-                lapse(payment, &known, &config, policy, now)?;
+                lapse(payment, &known, &config, now)?;
                 if payment.state != PaymentState::Charging {
                     return Ok(false);
                 }
-                look_ahead(payment, &known, &config, policy, now)?;
+                look_ahead(payment, &known, &config, now)?;
                 Ok(payment.details.0.stop.is_some())
             }
         }
@@ -78,9 +83,7 @@ pub(super) async fn charging(app: &Arc<App>, payment: Payment) -> Result<Step, P
     if payment.state != PaymentState::Charging {
         return Ok(Step::Again);
     }
-    let looked = payment.details.0.looked_at.or(payment.details.0.authorised_at).unwrap_or(payment.created);
-    let online = payment.details.0.terminal.is_none();
-    if online && !stop && app.now() >= looked.plus(TimeDelta::seconds(LOOK_SECONDS)) {
+    if !stop && hold_is_to_be_seen(&payment, app.now()) {
         // The provider tells by itself, and that may be lost.
         look_at_hold(app, &payment.id).await?;
         return Ok(Step::Again);
@@ -89,6 +92,33 @@ pub(super) async fn charging(app: &Arc<App>, payment: Payment) -> Result<Step, P
         stop_charge(app, &payment).await?;
     }
     Ok(Step::Wait)
+}
+
+/// Whether it is time to ask the provider after the hold.
+fn hold_is_to_be_seen(payment: &Payment, now: Timestamp) -> bool {
+    let details = &payment.details.0;
+    let looked = details.looked_at.or(details.authorised_at).unwrap_or(payment.created);
+    details.terminal.is_none() && now >= looked.plus(TimeDelta::seconds(LOOK_SECONDS))
+}
+
+/// Whether nothing has to be decided before the next look that was decided on, also by what is known since. This is
+/// asked for every meter value, and writes nothing.
+async fn still_safe(app: &App, payment: &Payment) -> Result<bool, PaymentError> {
+    let now = app.now();
+    let Some(next) = payment.next_at.filter(|next| *next > now) else { return Ok(false) };
+    if payment.details.0.stop.is_some() || hold_is_to_be_seen(payment, now) {
+        return Ok(false);
+    }
+    let margin = delta(app.config.payments.stop_margin);
+    let until_then = TimeDelta::milliseconds(next.millis_since(now));
+    let ahead = until_then.checked_add(&margin).unwrap_or(TimeDelta::MAX);
+    let (payment, policy) = (payment.clone(), policy_of(&app.config.pricing));
+    app.db
+        .read(move |conn| match known(conn, &payment, policy)? {
+            Some(known) if known.charge.state() == ChargeState::Active => fits(&payment, &known, now, ahead),
+            _ => Ok(false),
+        })
+        .await
 }
 
 /// The CDR is written, or the charge is nobody's to pay.
@@ -116,15 +146,13 @@ fn lapse(
     payment: &mut Payment,
     known: &Known,
     config: &PaymentsConfig,
-    policy: PricingPolicy,
     now: Timestamp,
 ) -> Result<(), PaymentError> {
     let Some(before) = payment.details.0.capture_before else { return Ok(()) };
     let ahead = delta(config.capture_ahead);
     let last = before.minus(ahead.checked_div(2).unwrap_or(ahead));
     if now >= last {
-        let tariffs = tariffs_of(known.charge.tariff.as_ref().map(|tariff| &tariff.0), &policy)?;
-        let due = payable(gross(&known.charge.running.0.cost(&tariffs)?.total), &payment.currency)?;
+        let due = payable(gross(&known.charge.running.0.cost(&known.tariffs)?.total), &payment.currency)?;
         tracing::warn!(payment = %payment.id, %due, "the hold lapses before there is a CDR: what is known is taken");
         payment.details.0.due = Some(due);
         payment.details.0.due_before_cdr = true;
@@ -144,7 +172,6 @@ fn look_ahead(
     payment: &mut Payment,
     known: &Known,
     config: &PaymentsConfig,
-    policy: PricingPolicy,
     now: Timestamp,
 ) -> Result<(), PaymentError> {
     if payment.details.0.stop.is_some() {
@@ -152,14 +179,13 @@ fn look_ahead(
     }
     let (interval, margin) = (delta(config.check_interval), delta(config.stop_margin));
     let least = interval.checked_add(&margin).unwrap_or(margin);
-    if !fits(payment, known, policy, now, least)? {
+    if !fits(payment, known, now, least)? {
         payment.wish_stop(StopCause::HoldReached, now);
         return Ok(());
     }
     let mut next = interval;
     for ahead in AHEAD_SECONDS.map(TimeDelta::seconds) {
-        if ahead > interval && fits(payment, known, policy, now, ahead.checked_add(&margin).unwrap_or(ahead))?
-        {
+        if ahead > interval && fits(payment, known, now, ahead.checked_add(&margin).unwrap_or(ahead))? {
             next = ahead;
             break;
         }
@@ -171,22 +197,15 @@ fn look_ahead(
 
 /// Whether the charge costs no more than is held for so long from now on, whatever the car does. The station's clock
 /// may be off; it runs on since the station was last heard.
-fn fits(
-    payment: &Payment,
-    known: &Known,
-    policy: PricingPolicy,
-    now: Timestamp,
-    ahead: TimeDelta,
-) -> Result<bool, PaymentError> {
+fn fits(payment: &Payment, known: &Known, now: Timestamp, ahead: TimeDelta) -> Result<bool, PaymentError> {
     let charge = &known.charge;
-    let tariffs = tariffs_of(charge.tariff.as_ref().map(|tariff| &tariff.0), &policy)?;
     let running = &charge.running.0;
     let silent = TimeDelta::milliseconds(now.millis_since(known.heard).max(0));
     let until = running.reached().at.plus(silent).plus(ahead);
     let place = &charge.reference.0.location;
     let connector = place.evses().flat_map(|evse| &evse.connectors).next();
     let power = connector.map_or(rust_decimal::Decimal::ZERO, max_power);
-    let highest = gross(&running.highest_cost(&tariffs, until, power)?);
+    let highest = gross(&running.highest_cost(&known.tariffs, until, power)?);
     Ok(highest <= payment.held)
 }
 
@@ -235,7 +254,11 @@ pub(super) async fn stray(app: &Arc<App>, payment: Payment) -> Result<Step, Paym
         return Ok(Step::Wait);
     }
     let (payment, stop) = change(app, &payment.id, |conn, payment, _| {
-        let active = known(conn, payment)?.is_some_and(|known| known.charge.state() == ChargeState::Active);
+        let state = match &payment.session_id {
+            Some(session) => charges::progress(conn, session)?.map(|(state, _)| state),
+            None => None,
+        };
+        let active = state == Some(ChargeState::Active);
         let stop = active && payment.details.0.stop.is_some();
         if !stop {
             payment.next_at = None;

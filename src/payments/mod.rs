@@ -46,7 +46,7 @@ pub use flow::{advance, set_email, stop};
 pub use offer::{Availability, NotOffered, Offer, OfferedConnector, offer};
 pub use provider::{PaymentProvider, ProviderError};
 pub use receipt::{Receipt, ReceiptLine, Sold, TaxRow, receipt};
-pub use view::{Deadline, Live, PaymentView, Place, view};
+pub use view::{Deadline, Live, PaymentView, Place, view, view_again};
 
 use crate::app::{App, Event};
 use crate::charging::ChargingError;

@@ -1,15 +1,16 @@
 //! A payment as its driver sees it.
 
-use super::{PaymentError, of_key};
+use super::PaymentError;
 use crate::app::App;
-use crate::db::payments::Payment;
-use crate::db::{DbError, charges, locations, meter_samples, sessions};
+use crate::db::payments::{self, Payment};
+use crate::db::{DbConn, DbError, charges, locations, meter_samples, sessions};
 use crate::domain::location::Location;
 use crate::domain::party::PartyId;
 use crate::domain::payment::{PaymentReason, PaymentState, StopCause};
 use crate::domain::tariff::{Price, Tariff};
 use crate::domain::{CiString, Kwh, Money, Timestamp};
 use rust_decimal::Decimal;
+use std::sync::Arc;
 
 /// Where it is charged.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,7 @@ pub struct Place {
     /// Who sells.
     pub party: PartyId,
     /// The location, unless it was removed.
-    pub location: Option<Location>,
+    pub location: Option<Arc<Location>>,
     /// Its id.
     pub location_id: CiString,
     /// The EVSE.
@@ -110,8 +111,27 @@ pub struct PaymentView {
 /// # Errors
 /// When there is no such payment, or the database fails.
 pub async fn view(app: &App, key: &str) -> Result<PaymentView, PaymentError> {
-    let payment = of_key(app, key).await?;
-    view_of(app, payment).await
+    by_key(app, key, None).await
+}
+
+/// Shows it to its driver once more, at the place that was shown before. Whoever watches a charge asks for every meter
+/// value, and where it stands does not change.
+///
+/// # Errors
+/// When there is no such payment any more, or the database fails.
+pub async fn view_again(app: &App, key: &str, before: &PaymentView) -> Result<PaymentView, PaymentError> {
+    by_key(app, key, Some(before.place.clone())).await
+}
+
+async fn by_key(app: &App, key: &str, place: Option<Place>) -> Result<PaymentView, PaymentError> {
+    let hash = app.keys.hash(key);
+    app.db
+        .read(move |conn| match payments::by_key(conn, &hash)? {
+            Some(payment) => view_in(conn, payment, place).map(Some),
+            None => Ok(None),
+        })
+        .await?
+        .ok_or(PaymentError::Unknown)
 }
 
 /// The number of a receipt as it is printed.
@@ -126,15 +146,15 @@ pub fn receipt_number(payment: &Payment) -> Option<String> {
 /// # Errors
 /// When the database fails.
 pub async fn view_of(app: &App, payment: Payment) -> Result<PaymentView, PaymentError> {
-    Ok(app.db.read(move |conn| view_in(conn, payment)).await?)
+    Ok(app.db.read(move |conn| view_in(conn, payment, None)).await?)
 }
 
-fn view_in(conn: &mut crate::db::DbConn, payment: Payment) -> Result<PaymentView, DbError> {
+fn view_in(conn: &mut DbConn, payment: Payment, place: Option<Place>) -> Result<PaymentView, DbError> {
     let party = payment.party()?;
-    let location_id = CiString::from(payment.location_id.as_str());
-    let evse_uid = CiString::from(payment.evse_uid.as_str());
-    let location = locations::find(conn, &party, &location_id)?;
-    let evse = location.as_ref().and_then(|location| location.evse(&evse_uid)).cloned();
+    let place = match place {
+        Some(place) => place,
+        None => place_of(conn, &payment, &party)?,
+    };
     let live = match &payment.session_id {
         Some(session) if payment.state != PaymentState::Created => live(conn, &party, session)?,
         _ => None,
@@ -151,14 +171,7 @@ fn view_in(conn: &mut crate::db::DbConn, payment: Payment) -> Result<PaymentView
         state: payment.state,
         reason: payment.reason,
         exit: details.exit.filter(|_| payment.state == PaymentState::Releasing),
-        place: Place {
-            party,
-            location,
-            location_id,
-            evse_id: evse.as_ref().and_then(|evse| evse.evse_id.clone()),
-            evse_uid: evse.map_or(evse_uid, |evse| evse.uid),
-            connector_id: payment.connector_id.into(),
-        },
+        place,
         tariff: details.tariff,
         currency: payment.currency,
         hold: payment.hold,
@@ -178,10 +191,25 @@ fn view_in(conn: &mut crate::db::DbConn, payment: Payment) -> Result<PaymentView
     })
 }
 
-fn live(conn: &mut crate::db::DbConn, party: &PartyId, session_id: &str) -> Result<Option<Live>, DbError> {
+fn place_of(conn: &mut DbConn, payment: &Payment, party: &PartyId) -> Result<Place, DbError> {
+    let location_id = CiString::from(payment.location_id.as_str());
+    let evse_uid = CiString::from(payment.evse_uid.as_str());
+    let location = locations::find(conn, party, &location_id)?;
+    let evse = location.as_ref().and_then(|location| location.evse(&evse_uid)).cloned();
+    Ok(Place {
+        party: party.clone(),
+        location: location.map(Arc::new),
+        location_id,
+        evse_id: evse.as_ref().and_then(|evse| evse.evse_id.clone()),
+        evse_uid: evse.map_or(evse_uid, |evse| evse.uid),
+        connector_id: payment.connector_id.as_str().into(),
+    })
+}
+
+fn live(conn: &mut DbConn, party: &PartyId, session_id: &str) -> Result<Option<Live>, DbError> {
     let Some((session, _)) = sessions::find(conn, party, &session_id.into())? else { return Ok(None) };
-    let Some(charge) = charges::by_session(conn, session_id)? else { return Ok(None) };
-    let at = charge.running.0.reached().at;
+    let Some((state, running)) = charges::progress(conn, session_id)? else { return Ok(None) };
+    let at = running.reached().at;
     let started_at = session.start_date_time;
     let zero = || Price { excl_vat: Money::ZERO, incl_vat: None, extra: crate::domain::Extra::new() };
     Ok(Some(Live {
@@ -192,6 +220,6 @@ fn live(conn: &mut crate::db::DbConn, party: &PartyId, session_id: &str) -> Resu
         seconds: at.millis_since(started_at).max(0).div_euclid(1_000),
         cost: session.total_cost.unwrap_or_else(zero),
         power_kw: meter_samples::latest_power(conn, session_id)?,
-        stopped: charge.state() != charges::ChargeState::Active,
+        stopped: state != charges::ChargeState::Active,
     }))
 }

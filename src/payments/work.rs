@@ -27,11 +27,14 @@ struct Busy {
     again: HashSet<String>,
 }
 
-/// The charges that are paid for, which of them changed, and what is worked on.
+/// The charges that are paid for, and what is worked on.
 #[derive(Debug)]
 pub struct Watch {
     payments: HashMap<String, String>,
-    changed: HashSet<String>,
+    /// A payment changed since they were read, so that others may be among them.
+    stale: bool,
+    /// Any of the charges may have changed.
+    all: bool,
     busy: Arc<Mutex<Busy>>,
     places: Arc<Semaphore>,
 }
@@ -40,7 +43,8 @@ impl Default for Watch {
     fn default() -> Self {
         Self {
             payments: HashMap::new(),
-            changed: HashSet::new(),
+            stale: true,
+            all: false,
             busy: Arc::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
         }
@@ -48,19 +52,33 @@ impl Default for Watch {
 }
 
 impl Watch {
-    /// A charge changed, by its session; whether it is one that is paid for.
-    pub fn changed(&mut self, session: &str) -> bool {
-        let key = session.to_ascii_lowercase();
-        let watched = self.payments.contains_key(&key);
-        if watched {
-            self.changed.insert(key);
-        }
-        watched
+    /// A charge changed, by its session: its payment is looked at, if somebody pays for it. Whether that has to be found
+    /// out first.
+    pub fn look_at(&self, app: &Arc<App>, session: &str) -> bool {
+        let Some(id) = self.payments.get(&session.to_ascii_lowercase()) else { return self.stale };
+        self.take_up(app, id.clone());
+        false
     }
 
-    /// Any of them may have changed.
+    /// A payment changed.
+    pub fn payment_changed(&mut self) {
+        self.stale = true;
+    }
+
+    /// News were missed: any of the charges may have changed.
     pub fn all_changed(&mut self) {
-        self.changed = self.payments.keys().cloned().collect();
+        self.all = true;
+    }
+
+    /// Moves a payment on in the background.
+    fn take_up(&self, app: &Arc<App>, id: String) {
+        if self.begin(&id) {
+            let (app, of) = (Arc::clone(app), id.clone());
+            self.spawn(id, move || {
+                let (app, id) = (Arc::clone(&app), of.clone());
+                async move { go_on_in_background(&app, &id).await }
+            });
+        }
     }
 
     /// Begins a piece of work, unless it goes on already; then it is looked at once more after it.
@@ -95,7 +113,8 @@ impl Watch {
     }
 }
 
-/// Takes up all that is to be done now, and returns when there is more.
+/// Takes up all that is to be done now, and returns when there is more. Charges that grow are looked at beside
+/// ([`Watch::look_at`]).
 ///
 /// # Errors
 /// When the database fails.
@@ -112,6 +131,7 @@ pub async fn work_off(app: &Arc<App>, watch: &mut Watch) -> Result<Option<Timest
         });
     }
     let now = app.now();
+    watch.stale = false;
     let (charging, due, next) = app
         .db
         .read(move |conn| {
@@ -121,20 +141,14 @@ pub async fn work_off(app: &Arc<App>, watch: &mut Watch) -> Result<Option<Timest
         })
         .await?;
     watch.payments = charging.into_iter().collect();
-    let changed: Vec<String> = watch.changed.drain().collect();
-    let mut ids: Vec<String> =
-        changed.iter().filter_map(|session| watch.payments.get(session).cloned()).collect();
-    ids.extend(due);
+    let mut ids = due;
+    if std::mem::take(&mut watch.all) {
+        ids.extend(watch.payments.values().cloned());
+    }
     ids.sort();
     ids.dedup();
     for id in ids {
-        if watch.begin(&id) {
-            let (app, of) = (Arc::clone(app), id.clone());
-            watch.spawn(id, move || {
-                let (app, id) = (Arc::clone(&app), of.clone());
-                async move { go_on_in_background(&app, &id).await }
-            });
-        }
+        watch.take_up(app, id);
     }
     Ok(next)
 }

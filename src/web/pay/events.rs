@@ -84,7 +84,7 @@ impl Stream {
             if !self.woken().await {
                 return Some((": still here\n\n".to_owned(), self));
             }
-            match payments::view(&self.app, &self.visit.key).await {
+            match payments::view_again(&self.app, &self.visit.key, &self.visit.view).await {
                 Ok(view) => self.visit.view = view,
                 Err(error) => {
                     tracing::warn!(error = crate::http::with_causes(&error), "a charge's stream ends");
