@@ -152,7 +152,7 @@ impl Columns {
         });
     }
 
-    /// The place of a number in the order of creation.
+    /// The place of a number.
     pub(super) fn place(&self, at: usize) -> Option<&Brief> {
         self.places.get(at)
     }

@@ -167,7 +167,7 @@ impl Snapshot {
 /// A place that fits, before anybody looked at the place itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate<'a> {
-    /// Its number in the order of creation.
+    /// Its number in the snapshot.
     at: usize,
     pub(super) brief: &'a Brief,
     pub(super) fitting: usize,

@@ -83,6 +83,16 @@ pub(super) fn whole(number: f64) -> u64 {
     number.floor() as u64
 }
 
+/// How far a place on the map (from 0 to 1 both ways) is along Morton's curve, which goes through each quarter of the map
+/// before it comes to the next, and so on within it.
+pub(super) fn along_curve((across, down): (f64, f64)) -> u64 {
+    let bits = |share: f64| whole((share * f64::from(u16::MAX)).clamp(0.0, f64::from(u16::MAX)));
+    let (across, down) = (bits(across), bits(down));
+    (0..16).fold(0, |along, bit| {
+        along | ((across >> bit) & 1) << (2 * bit) | ((down >> bit) & 1) << (2 * bit + 1)
+    })
+}
+
 /// A longitude between -180 and 180.
 fn wrapped(longitude: f64) -> f64 {
     if longitude < -180.0 {
