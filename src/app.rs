@@ -6,6 +6,7 @@ use crate::config::{self, Config, PricingConfig};
 use crate::db::Db;
 use crate::domain::party::PartyId;
 use crate::domain::{CiString, Timestamp};
+use crate::driver::gate::Gate;
 use crate::driver::oidc::Issuers;
 use crate::energy::Energy;
 use crate::metrics::Metrics;
@@ -43,6 +44,8 @@ pub struct App {
     pub search: Search,
     /// Issuers of drivers' id tokens.
     pub issuers: Issuers,
+    /// Which apps and drivers are let in.
+    pub gate: Gate,
     /// What wakes the jobs.
     pub wakes: Wakes,
 }
@@ -102,12 +105,16 @@ pub enum Event {
     StationConnected(String),
     /// A station's socket closed.
     StationDisconnected(String),
-    /// A session changed; its id.
+    /// A session changed, or came to a CDR; its id.
     SessionChanged(String),
     /// A CDR was written, or came from a partner; its id.
     CdrWritten(String),
     /// An ad hoc payment changed; its id.
     PaymentChanged(String),
+    /// What a driver may do with the driver API was taken back, in part or in whole; the driver's id.
+    DriverShutOut(String),
+    /// An app of drivers is gone; its id.
+    AppShutOut(String),
     /// A partner told of a location; its owner and id.
     LocationTold(PartyId, CiString),
     /// A partner told of a tariff, or that it is gone; its owner and id.

@@ -5,9 +5,10 @@ use crate::app::{App, Wakes};
 use crate::clock::Clock;
 use crate::config::{Config, PaymentsConfig, ProviderName, key_file};
 use crate::db::{self, Db, DbError, DbOptions, DbUrl};
+use crate::driver::gate::Gate;
 use crate::driver::oidc::Issuers;
 use crate::energy::{self, Energy, Notices};
-use crate::jobs::{commands, delivery, receipts, search, settle, site_meters, sync, tariffs};
+use crate::jobs::{commands, delivery, drivers, receipts, search, settle, site_meters, sync, tariffs};
 use crate::metrics::Metrics;
 use crate::ocpi;
 use crate::ocpi::link::OcpiLink;
@@ -17,7 +18,6 @@ use crate::payments::{PaymentProvider, Payments};
 use crate::search::Search;
 use crate::security::{Keys, SealBroken};
 use crate::web;
-use crate::web::driver::events::Streams;
 use crate::web::driver::limits::DriverLimits;
 use crate::web::limits::Limits;
 use crate::web::live::{self, Live};
@@ -123,13 +123,10 @@ impl Node {
         let app = Arc::new(app);
 
         let limits = actix::Data::new(Limits::new(&app.config.limits));
-        let live = Arc::new(Live::default());
         let stop = CancellationToken::new();
-        let drivers = Drivers {
-            limits: actix::Data::new(DriverLimits::new(&app.config.driver)),
-            streams: actix::Data::new(Streams::new(&app.config.driver, stop.clone())),
-        };
-        let server = serve(&app, &stations, listener, limits.clone(), &live, &drivers, certificate.as_ref())?;
+        let live = Arc::new(Live::new(app.config.driver.streams, stop.clone()));
+        let shares = actix::Data::new(DriverLimits::new(&app.config.driver));
+        let server = serve(&app, &stations, listener, limits.clone(), &live, &shares, certificate.as_ref())?;
         let handle = server.handle();
         let server = tokio::spawn(server);
         let mut jobs = vec![tokio::spawn({
@@ -138,7 +135,7 @@ impl Node {
         })];
         jobs.push(tokio::spawn({
             let stop = stop.clone();
-            async move { drivers.limits.forget_quiet(stop).await }
+            async move { shares.forget_quiet(stop).await }
         }));
         if let Some(certificate) = certificate {
             let interval = app.config.server.tls_reload_interval;
@@ -146,7 +143,8 @@ impl Node {
         }
         let watch = ocpp::watch::run(app.db.clone(), Arc::clone(&stations), stop.clone());
         jobs.push(tokio::spawn(watch));
-        jobs.push(tokio::spawn(live::run(Arc::clone(&app), live, stop.clone())));
+        jobs.push(tokio::spawn(live::run(Arc::clone(&app), live)));
+        jobs.push(tokio::spawn(drivers::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(receipts::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(settle::run(Arc::clone(&app), stop.clone())));
         jobs.push(tokio::spawn(crate::jobs::payments::run(Arc::clone(&app), stop.clone())));
@@ -272,6 +270,7 @@ async fn assemble(
     let app = App {
         db,
         issuers: Issuers::new(partners.clone(), clock.clone()),
+        gate: Gate::default(),
         clock,
         keys: keys()?,
         metrics,
@@ -306,12 +305,6 @@ async fn open(config: &Config) -> Result<Db, DbError> {
     opened.unwrap_or(Err(DbError::Panicked))
 }
 
-/// What the driver API keeps for the whole node.
-struct Drivers {
-    limits: actix::Data<DriverLimits>,
-    streams: actix::Data<Streams>,
-}
-
 /// The HTTP server with every edge on it.
 fn serve(
     app: &Arc<App>,
@@ -319,13 +312,14 @@ fn serve(
     listener: TcpListener,
     limits: actix::Data<Limits>,
     live: &Arc<Live>,
-    drivers: &Drivers,
+    shares: &actix::Data<DriverLimits>,
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<actix_web::dev::Server, NodeError> {
     let data = actix::Data::from(Arc::clone(app));
     let live = actix::Data::from(Arc::clone(live));
     let stations = Arc::clone(stations);
-    let (driver_limits, streams) = (drivers.limits.clone(), drivers.streams.clone());
+    let shares = shares.clone();
+    let origins = app.config.driver.allowed_origins.clone();
     let settings = app.config.server.clone();
     let max_body = settings.max_body;
     let mut server = HttpServer::new(move || {
@@ -333,15 +327,14 @@ fn serve(
             .app_data(data.clone())
             .app_data(limits.clone())
             .app_data(live.clone())
-            .app_data(driver_limits.clone())
-            .app_data(streams.clone())
+            .app_data(shares.clone())
             .app_data(actix::PayloadConfig::new(max_body))
             // The last is the outermost.
             .wrap(from_fn(web::limits::limit))
             .wrap(from_fn(web::requests::follow))
             .configure(|service| ocpp::configure(service, &stations))
             .configure(ocpi::configure)
-            .configure(web::configure)
+            .configure(|service| web::configure(service, &origins))
             .default_service(actix::to(web::problem::nothing_here))
     })
     .disable_signals()

@@ -151,7 +151,11 @@ impl Section<'_> {
     }
 
     pub(super) fn networks(&mut self, key: &str) -> Vec<IpNet> {
-        const WANTED: &str = "write networks or addresses, like [\"10.0.0.0/8\", \"::1\"]";
+        self.list(key, "write networks or addresses, like [\"10.0.0.0/8\", \"::1\"]", parse_network)
+    }
+
+    /// A list of texts, each of which `parse` takes or not; `wanted` says what would be right.
+    pub(super) fn list<T>(&mut self, key: &str, wanted: &str, parse: fn(&str) -> Option<T>) -> Vec<T> {
         self.parse(key, |raw| {
             let texts: Vec<&str> = match raw {
                 Raw::Plain(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect(),
@@ -159,14 +163,14 @@ impl Section<'_> {
                     .iter()
                     .map(|raw| match raw {
                         Raw::Text(text) => Ok(text.as_str()),
-                        other => Err(format!("{WANTED}; {} is none", other.show())),
+                        other => Err(format!("{wanted}; {} is none", other.show())),
                     })
                     .collect::<Result<_, _>>()?,
-                _ => return Err(WANTED.to_owned()),
+                _ => return Err(wanted.to_owned()),
             };
             texts
                 .into_iter()
-                .map(|text| parse_network(text).ok_or_else(|| format!("{WANTED}; {text:?} is none")))
+                .map(|text| parse(text).ok_or_else(|| format!("{wanted}; {text:?} is none")))
                 .collect()
         })
     }

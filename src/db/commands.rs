@@ -143,3 +143,17 @@ pub fn forget_authorizations(conn: &mut DbConn, now: Timestamp) -> DbResult<usiz
     )
     .execute(conn)?)
 }
+
+/// Removes commands; how many were there.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(conn: &mut DbConn, ids: &[String]) -> DbResult<usize> {
+    // In parts, since a statement holds no more than some thousand values.
+    let mut removed: usize = 0;
+    for part in ids.chunks(500) {
+        let count = diesel::delete(commands::table.filter(commands::id.eq_any(part))).execute(conn)?;
+        removed = removed.saturating_add(count);
+    }
+    Ok(removed)
+}

@@ -75,6 +75,14 @@ pub fn forget_ended(conn: &mut DbConn, driver_id: &str, before: Timestamp) -> Db
     Ok(diesel::delete(ended).execute(conn)?)
 }
 
+/// Forgets every grant that ended before a time, with its refresh tokens.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_all_ended(conn: &mut DbConn, before: Timestamp) -> DbResult<usize> {
+    Ok(diesel::delete(grants::table.filter(grants::expires_at.lt(before))).execute(conn)?)
+}
+
 /// Adds a refresh token of a grant.
 ///
 /// # Errors

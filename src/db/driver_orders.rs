@@ -2,7 +2,7 @@
 
 use super::schema::driver_orders as orders;
 use super::types::Json;
-use super::{DbConn, DbResult};
+use super::{Backend, DbConn, DbResult};
 use crate::domain::party::PartyId;
 use crate::domain::token::{TokenKey, TokenType};
 use crate::domain::{CiString, Timestamp};
@@ -148,4 +148,48 @@ pub fn by_key(conn: &mut DbConn, driver_id: &str, key: &str) -> DbResult<Option<
 pub fn set_body(conn: &mut DbConn, id: &str, body: &OrderBody) -> DbResult<()> {
     diesel::update(orders::table.find(id)).set(orders::body.eq(Json(body.clone()))).execute(conn)?;
     Ok(())
+}
+
+/// Every order of a driver, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_driver(conn: &mut DbConn, driver_id: &str) -> DbResult<Vec<Order>> {
+    let rows: Vec<Row> = orders::table
+        .filter(orders::driver_id.eq(driver_id))
+        .order((orders::created, orders::id))
+        .load(conn)?;
+    Ok(rows.into_iter().map(order).collect())
+}
+
+/// The oldest orders that were made before a time, behind the one that was made then and has that id.
+///
+/// # Errors
+/// When the database fails.
+pub fn older_than(
+    conn: &mut DbConn,
+    before: Timestamp,
+    behind: Option<&(Timestamp, String)>,
+    limit: i64,
+) -> DbResult<Vec<Order>> {
+    let mut query = orders::table
+        .filter(orders::created.lt(before))
+        .order((orders::created, orders::id))
+        .limit(limit)
+        .into_boxed::<Backend>();
+    if let Some((created, id)) = behind {
+        query = query.filter(
+            orders::created.gt(*created).or(orders::created.eq(*created).and(orders::id.gt(id.clone()))),
+        );
+    }
+    let rows: Vec<Row> = query.load(conn)?;
+    Ok(rows.into_iter().map(order).collect())
+}
+
+/// Removes orders; how many were there.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(conn: &mut DbConn, ids: &[String]) -> DbResult<usize> {
+    Ok(diesel::delete(orders::table.filter(orders::id.eq_any(ids))).execute(conn)?)
 }

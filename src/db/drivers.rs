@@ -1,7 +1,8 @@
 //! Drivers, as their apps know them, and which tokens are theirs.
 
+use super::page::{Page, Slice};
 use super::schema::{driver_tokens, drivers};
-use super::{DbConn, DbError, DbResult, tokens};
+use super::{Backend, DbConn, DbError, DbResult, tokens};
 use crate::domain::party::PartyId;
 use crate::domain::token::{Token, TokenKey, TokenType};
 use crate::domain::{CiString, Timestamp};
@@ -51,6 +52,40 @@ pub fn by_subject(conn: &mut DbConn, app_id: &str, issuer: &str, subject: &str) 
         .filter(drivers::subject.eq(subject))
         .first(conn)
         .optional()?)
+}
+
+/// A page of drivers, oldest first: all, or those of an app, or who are called so.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut DbConn,
+    app_id: Option<&str>,
+    subject: Option<&str>,
+    page: Page,
+) -> DbResult<Slice<Driver>> {
+    let build = || {
+        let mut query = drivers::table.into_boxed::<Backend>();
+        if let Some(app_id) = app_id {
+            query = query.filter(drivers::app_id.eq(app_id.to_owned()));
+        }
+        if let Some(subject) = subject {
+            query = query.filter(drivers::subject.eq(subject.to_owned()));
+        }
+        query
+    };
+    let total = build().count().get_result(conn)?;
+    let items =
+        build().order((drivers::created, drivers::id)).offset(page.offset).limit(page.limit).load(conn)?;
+    Ok(Slice { items, total })
+}
+
+/// Removes a driver with the driver's grants, orders and links to tokens; whether the driver was there.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(conn: &mut DbConn, id: &str) -> DbResult<bool> {
+    Ok(diesel::delete(drivers::table.find(id)).execute(conn)? > 0)
 }
 
 /// Makes a token a driver's.

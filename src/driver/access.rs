@@ -1,10 +1,10 @@
 //! From an app's word, or an issuer's, to a driver's access token, and on from one to the next (RFC 6749, RFC 8693).
 //!
-//! An access token is a JWT that is good for minutes and names app, driver and grant. What does more than look for
-//! places asks the database whether the grant is still good. A refresh token is good once; when one comes again, its
-//! grant ends.
+//! An access token is a JWT that is good for minutes and names app, driver and grant. Whether these are still good is
+//! known in memory ([`super::gate`]); what does more than look for places asks the database besides. A refresh token is
+//! good once; when one comes again, its grant ends.
 
-use crate::app::App;
+use crate::app::{App, Event};
 use crate::db::driver_apps::DriverApp;
 use crate::db::driver_grants::{self, Grant};
 use crate::db::drivers::{self, Driver};
@@ -54,6 +54,8 @@ struct Claims {
     sub: Option<String>,
     /// The app.
     client_id: String,
+    /// When the app was added, milliseconds since 1970: another one of that id is another one.
+    client_since: i64,
     /// The eMSP, as `DE*ABC`.
     emsp: String,
     /// The grant.
@@ -70,10 +72,18 @@ struct Claims {
 pub struct Holder {
     /// The app.
     pub app_id: String,
+    /// When the app was added.
+    pub app_since: Timestamp,
     /// The app's eMSP.
     pub emsp: PartyId,
     /// The driver and the grant; none where the app speaks for itself.
     pub driver: Option<Held>,
+}
+
+impl Holder {
+    fn of(client: &DriverApp, driver: Option<Held>) -> Self {
+        Self { app_id: client.id.clone(), app_since: client.created, emsp: client.party.clone(), driver }
+    }
 }
 
 /// A driver and the grant on which a token rests.
@@ -83,6 +93,12 @@ pub struct Held {
     pub driver_id: String,
     /// The grant.
     pub grant_id: String,
+}
+
+impl From<Grant> for Held {
+    fn from(grant: Grant) -> Self {
+        Self { driver_id: grant.driver_id, grant_id: grant.id }
+    }
 }
 
 /// What is given.
@@ -113,6 +129,9 @@ pub enum NoAccess {
     /// What it rests on has ended.
     #[error("the access token was taken back; exchange the user id again")]
     Revoked,
+    /// The app is gone.
+    #[error("the app of the access token was removed")]
+    AppGone,
 }
 
 fn seconds(at: Timestamp) -> i64 {
@@ -127,6 +146,7 @@ fn sign(app: &App, holder: &Holder) -> Result<(String, u64), AccessError> {
         aud: AUDIENCE.to_owned(),
         sub: holder.driver.as_ref().map(|held| held.driver_id.clone()),
         client_id: holder.app_id.clone(),
+        client_since: holder.app_since.millis(),
         emsp: holder.emsp.to_string(),
         grant: holder.driver.as_ref().map(|held| held.grant_id.clone()),
         iat: now,
@@ -157,17 +177,28 @@ pub fn holder_of(app: &App, token: &str) -> Result<Holder, NoAccess> {
         _ => None,
     };
     let emsp = claims.emsp.parse().map_err(|_| NoAccess::NotOurs)?;
-    Ok(Holder { app_id: claims.client_id, emsp, driver })
+    let app_since = Timestamp::from_millis(claims.client_since).ok_or(NoAccess::NotOurs)?;
+    Ok(Holder { app_id: claims.client_id, app_since, emsp, driver })
 }
 
-/// Whether what a driver's access token rests on is still good.
+/// Whether what a driver's access token rests on is still good, and until when it is, as far as is known.
 ///
 /// # Errors
 /// When the database fails. Within: that it is not.
-pub fn confirm(conn: &mut DbConn, held: &Held, now: Timestamp) -> Result<Result<(), NoAccess>, DbError> {
+pub fn confirm(
+    conn: &mut DbConn,
+    held: &Held,
+    now: Timestamp,
+) -> Result<Result<Timestamp, NoAccess>, DbError> {
     let grant = driver_grants::find(conn, &held.grant_id)?;
-    let good = grant.is_some_and(|grant| grant.is_good(now) && grant.driver_id == held.driver_id);
-    Ok(if good { Ok(()) } else { Err(NoAccess::Revoked) })
+    let good = grant.filter(|grant| grant.is_good(now) && grant.driver_id == held.driver_id);
+    Ok(good.map(|grant| grant.expires_at).ok_or(NoAccess::Revoked))
+}
+
+/// A grant was taken back: it opens nothing from now on, and what it opened ends.
+fn shut_out(app: &App, held: &Held) {
+    app.gate.forget_grant(&held.grant_id);
+    app.wakes.tell(Event::DriverShutOut(held.driver_id.clone()));
 }
 
 /// An access token for an app itself: for looking, not for charging (RFC 6749, 4.4).
@@ -175,8 +206,7 @@ pub fn confirm(conn: &mut DbConn, held: &Held, now: Timestamp) -> Result<Result<
 /// # Errors
 /// When it cannot be signed.
 pub fn for_app(app: &App, client: &DriverApp) -> Result<Issued, AccessError> {
-    let holder = Holder { app_id: client.id.clone(), emsp: client.party.clone(), driver: None };
-    let (access_token, expires_in) = sign(app, &holder)?;
+    let (access_token, expires_in) = sign(app, &Holder::of(client, None))?;
     Ok(Issued { access_token, expires_in, refresh_token: None, driver_id: None })
 }
 
@@ -226,8 +256,7 @@ fn refresh_lifetime(app: &App) -> TimeDelta {
 
 fn issue(app: &App, client: &DriverApp, held: Held, refresh_token: String) -> Result<Issued, AccessError> {
     let driver_id = Some(held.driver_id.clone());
-    let holder = Holder { app_id: client.id.clone(), emsp: client.party.clone(), driver: Some(held) };
-    let (access_token, expires_in) = sign(app, &holder)?;
+    let (access_token, expires_in) = sign(app, &Holder::of(client, Some(held)))?;
     Ok(Issued { access_token, expires_in, refresh_token: Some(refresh_token), driver_id })
 }
 
@@ -272,7 +301,7 @@ fn new_driver(
 enum Refreshed {
     Good(Held),
     NotGood,
-    Reused,
+    Reused(Held),
 }
 
 /// The next tokens of a grant, for a refresh token that was not used yet.
@@ -296,7 +325,7 @@ pub async fn refresh(app: &App, client: &DriverApp, refresh_token: &str) -> Resu
             }
             if used {
                 driver_grants::revoke(conn, &grant.id)?;
-                return Ok(Refreshed::Reused);
+                return Ok(Refreshed::Reused(grant.into()));
             }
             if !grant.is_good(now) {
                 return Ok(Refreshed::NotGood);
@@ -304,13 +333,14 @@ pub async fn refresh(app: &App, client: &DriverApp, refresh_token: &str) -> Resu
             driver_grants::use_refresh_token(conn, &old)?;
             driver_grants::add_refresh_token(conn, &grant.id, &hash)?;
             driver_grants::extend(conn, &grant.id, now.plus(lifetime))?;
-            Ok::<_, DbError>(Refreshed::Good(Held { driver_id: grant.driver_id, grant_id: grant.id }))
+            Ok::<_, DbError>(Refreshed::Good(grant.into()))
         })
         .await?;
     match refreshed {
         Refreshed::Good(held) => issue(app, client, held, next),
         Refreshed::NotGood => Err(AccessError::NotGood),
-        Refreshed::Reused => {
+        Refreshed::Reused(held) => {
+            shut_out(app, &held);
             tracing::warn!(app = client.id, "a refresh token came again; its grant was taken back");
             Err(AccessError::Reused)
         }
@@ -324,14 +354,20 @@ pub async fn refresh(app: &App, client: &DriverApp, refresh_token: &str) -> Resu
 /// When the database fails.
 pub async fn revoke(app: &App, client: &DriverApp, refresh_token: &str) -> Result<(), DbError> {
     let (hash, app_id) = (app.keys.hash(refresh_token), client.id.clone());
-    app.db
+    let revoked = app
+        .db
         .write(move |conn| {
-            let Some((grant, _)) = driver_grants::by_refresh_token(conn, &hash)? else { return Ok(()) };
+            let Some((grant, _)) = driver_grants::by_refresh_token(conn, &hash)? else { return Ok(None) };
             let driver = drivers::find(conn, &grant.driver_id)?;
-            if driver.is_some_and(|driver| driver.app_id == app_id) {
-                driver_grants::revoke(conn, &grant.id)?;
+            if driver.is_none_or(|driver| driver.app_id != app_id) {
+                return Ok(None);
             }
-            Ok(())
+            driver_grants::revoke(conn, &grant.id)?;
+            Ok::<_, DbError>(Some(Held::from(grant)))
         })
-        .await
+        .await?;
+    if let Some(held) = revoked {
+        shut_out(app, &held);
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Apps of drivers: an operator adds one for an eMSP of ours, and whoever builds the app gets its id and its secret.
 
-use crate::app::App;
+use crate::app::{App, Event};
 use crate::db::driver_apps::{self, DriverApp, Oidc};
 use crate::db::{DbConn, DbError, parties};
 use crate::domain::Timestamp;
@@ -85,6 +85,19 @@ pub fn add(
     let app = DriverApp { id, name, party, secret_hash: secret_hash.to_owned(), oidc, created: now };
     driver_apps::insert(conn, &app)?;
     Ok(app)
+}
+
+/// Removes an app with what is known of its drivers; their tokens, sessions and CDRs stay. What it was given opens
+/// nothing from then on. Whether it was there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(app: &App, id: &str) -> Result<bool, DbError> {
+    let key = id.to_owned();
+    let removed = app.db.write(move |conn| driver_apps::remove(conn, &key)).await?;
+    app.gate.forget_app(id);
+    app.wakes.tell(Event::AppShutOut(id.to_owned()));
+    Ok(removed)
 }
 
 /// A new secret with the hash by which it is recognised.

@@ -4,6 +4,8 @@
 pub mod access;
 pub mod apps;
 pub mod bill;
+pub mod erase;
+pub mod gate;
 pub mod oidc;
 pub mod orders;
 pub mod places;

@@ -3,6 +3,7 @@
 
 pub mod commands;
 pub mod delivery;
+pub mod drivers;
 pub mod payments;
 pub mod receipts;
 pub mod search;

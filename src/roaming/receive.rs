@@ -286,7 +286,7 @@ pub async fn remove_tariff(app: &App, partner: &Partner, key: ObjectId) -> Resul
 /// # Errors
 /// When another CDR of that id was taken, it is not the partner's, or the database fails.
 pub async fn take_cdr(app: &App, partner: &Partner, cdr: Cdr) -> Result<(), ReceiveError> {
-    let (partner, id) = (partner.clone(), cdr.id.to_string());
+    let (partner, id, session) = (partner.clone(), cdr.id.to_string(), cdr.session_id.clone());
     let (checking, clock) = (Checking::of(&app.config.pricing), app.clock.clone());
     let is_new = app
         .db
@@ -306,6 +306,9 @@ pub async fn take_cdr(app: &App, partner: &Partner, cdr: Cdr) -> Result<(), Rece
         .await?;
     if is_new {
         app.wakes.tell(Event::CdrWritten(id));
+        if let Some(session) = session {
+            app.wakes.tell(Event::SessionChanged(session.to_string()));
+        }
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ pub mod tls;
 
 use actix_web::web::{PayloadConfig, ServiceConfig, get, post, resource};
 
-/// The routes of this edge.
-pub fn configure(service: &mut ServiceConfig) {
+/// The routes of this edge. `origins` are those of the web apps that may use the driver API.
+pub fn configure(service: &mut ServiceConfig, origins: &[String]) {
     service
         .route("/livez", get().to(health::livez))
         .route("/readyz", get().to(health::readyz))
@@ -29,7 +29,7 @@ pub fn configure(service: &mut ServiceConfig) {
                 .route(post().to(payments::take_stripe)),
         )
         .configure(api::configure)
-        .configure(driver::configure)
+        .configure(|service| driver::configure(service, origins))
         .configure(map::configure)
         .configure(pay::configure);
 }

@@ -123,4 +123,29 @@ on_each_engine! {
         assert!(events.next().await.is_none());
         assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     }
+
+    async fn a_stream_ends_when_the_driver_is_shut_out(db: TestDb) {
+        let site = Site::bare(db.url(), 1, Clock::System, |_| ()).await;
+        let node = &site.node;
+        let app = AppOf::new(node, "app").await;
+        let anna = app.driver("anna").await;
+        let _station = Station::come(node, "CS0", Manner::Obliging).await;
+        let (_, order) = anna.ask(Method::POST, "/charges", Some(wish("E0"))).await;
+        let order = crate::driver::charging::until_state(&anna, &order, "STARTED").await;
+        let session = order["session_id"].as_str().unwrap();
+        let tokens = app.exchange("anna").await;
+        let elsewhere =
+            Phone { node, token: tokens["access_token"].as_str().unwrap().to_owned(), driver_id: String::new() };
+        let (mut here, mut there) = (Events::open(&anna, session).await, Events::open(&elsewhere, session).await);
+        assert!(here.next().await.is_some() && there.next().await.is_some());
+        let begun = std::time::Instant::now();
+        let taken = tokens["refresh_token"].as_str().unwrap();
+        assert_eq!(app.post("/driver/v1/revoke", &[("token", taken)]).await.status(), 200);
+        assert!(there.next().await.is_none());
+        // The other device goes on until the app is gone.
+        assert!(roamwatt::driver::apps::remove(node.app(), "app").await.unwrap());
+        assert!(here.next().await.is_none());
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        site.node.stop().await;
+    }
 }

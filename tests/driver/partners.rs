@@ -219,6 +219,9 @@ on_each_engine! {
         assert_eq!(reserve["evse_uid"], json!("E-1"));
         post_result(&peer, &reserve, "ACCEPTED").await;
         until_state(&anna, &order, "ACCEPTED").await;
+        let (status, problem) = anna.ask(Method::DELETE, "/me", None).await;
+        assert_eq!(status, 409, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("reservation"), "{problem}");
         let place = format!("/reservations/{}", order["id"].as_str().unwrap());
         assert_eq!(otto.ask(Method::DELETE, &place, None).await.0, 404);
         let (status, given_up) = anna.ask(Method::DELETE, &place, None).await;
@@ -227,6 +230,31 @@ on_each_engine! {
         assert_eq!(cancel["reservation_id"], order["id"]);
         post_result(&peer, &cancel, "CANCELED_RESERVATION").await;
         until_state(&anna, &given_up, "ACCEPTED").await;
+        assert_eq!(anna.ask(Method::DELETE, "/me", None).await.0, 204, "what was given up holds nobody up");
+        node.stop().await;
+    }
+
+    async fn a_charge_of_a_partner_that_fell_silent_holds_nobody_up(db: TestDb) {
+        let node = start_node(&db).await;
+        let (fake, peer) = cpo(&node).await;
+        let app = AppOf::new(&node, "app").await;
+        let anna = app.driver("anna").await;
+        says(&fake, "START_SESSION", "ACCEPTED");
+        let (_, order) = ask_with_key(&anna, "/charges", "k1", Some(wish())).await;
+        let started = command(&fake, "START_SESSION").await;
+        let (status, problem) = anna.ask(Method::DELETE, "/me", None).await;
+        assert_eq!(status, 409, "the CPO was asked: {problem}");
+        post_result(&peer, &started, "ACCEPTED").await;
+        let told = |days| json!({"last_updated": node.app().now().minus(chrono::TimeDelta::days(days)).to_string()});
+        tell(&peer, &session(&started, "S-1", told(2))).await;
+        until_state(&anna, &order, "STARTED").await;
+        tell(&peer, &session(&started, "S-2", told(0))).await;
+        let (status, problem) = anna.ask(Method::DELETE, "/me", None).await;
+        assert_eq!(status, 409, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("S-2"), "{problem}");
+        let ended = with(told(0), json!({"status": "COMPLETED", "end_date_time": "2026-02-03T11:30:00Z"}));
+        tell(&peer, &session(&started, "S-2", ended)).await;
+        assert_eq!(anna.ask(Method::DELETE, "/me", None).await.0, 204);
         node.stop().await;
     }
 }

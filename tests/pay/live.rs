@@ -78,4 +78,21 @@ on_each_engine! {
             event = events.next().await;
         }
     }
+
+    /// Whoever has the address of a payment cannot keep a node busy with it.
+    async fn a_payment_has_no_more_streams_than_devices(db: TestDb) {
+        let scene = Scene::start(&db).await;
+        let _station = scene.station(0, Manners::default()).await;
+        let browser = Browser::new(&scene);
+        let charge = browser.begin(&code_of(&scene, "DE*ABC*E0"), "").await;
+        let mut open = Vec::new();
+        for _ in 0..8 {
+            let response = browser.get(&format!("{charge}/events")).await;
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()["cache-control"], "no-store");
+            open.push(response);
+        }
+        assert_eq!(browser.get(&format!("{charge}/events")).await.status(), 429);
+        assert_eq!(browser.get(&charge).await.status(), 200, "the page itself is there");
+    }
 }

@@ -1,154 +1,23 @@
 //! Asking: of a station of ours, or of the partner whose it is.
 
-use super::target::{Ours, check_connector, own_session, partner_of, target};
+use super::asking::{Asking, Kept, OrderError, ReserveWish, StartWish, TokenWish};
+use super::target::{Ours, Target, check_connector, own_session, partner_of, target};
 use crate::app::App;
-use crate::charging::ChargingError;
 use crate::charging::remote::{self, RemoteError};
 use crate::db::driver_orders::{self, Order, OrderBody, OrderKind};
 use crate::db::{DbConn, DbError, locations, stations};
+use crate::domain::CiString;
 use crate::domain::command::{CancelReservation, ReserveNow, StartSession, StopSession};
 use crate::domain::location::Location;
 use crate::domain::partner::{Partner, PartnerStatus};
 use crate::domain::party::PartyId;
 use crate::domain::session::SessionStatus;
-use crate::domain::token::{Token, TokenKey, TokenType};
-use crate::domain::{CiString, Timestamp};
+use crate::domain::token::{Token, TokenKey};
 use crate::roaming::commands::send_command;
 use crate::roaming::link::PartnerCommand;
 use crate::security::digest;
 use std::sync::Arc;
 use tracing::Instrument;
-
-/// Why an order cannot be made. Nobody was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum OrderError {
-    /// The database failed.
-    #[error(transparent)]
-    Db(#[from] DbError),
-    /// A use case on our own stations failed.
-    #[error(transparent)]
-    Charging(#[from] ChargingError),
-    /// There is no such thing, or none that this driver may know of.
-    #[error("there is no {0}")]
-    Missing(String),
-    /// The driver has no such token, or none with which one could charge.
-    #[error("{0}")]
-    Token(String),
-    /// It cannot be done as things are.
-    #[error("{0}")]
-    Impossible(String),
-    /// The key came with another request before.
-    #[error("the Idempotency-Key came with another request before; take another key for another request")]
-    OtherRequest,
-    /// The request lacks something.
-    #[error("{0}")]
-    Incomplete(String),
-}
-
-impl From<RemoteError> for OrderError {
-    fn from(error: RemoteError) -> Self {
-        match error {
-            RemoteError::Charging(error) => error.into(),
-            error => Self::Impossible(error.to_string()),
-        }
-    }
-}
-
-/// Which token, where the driver has several.
-pub type TokenWish = Option<(TokenType, CiString)>;
-
-/// Where to charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartWish {
-    /// The CPO.
-    pub party: PartyId,
-    /// The location.
-    pub location_id: CiString,
-    /// The EVSE.
-    pub evse_uid: CiString,
-    /// The connector.
-    pub connector_id: Option<CiString>,
-    /// With which token.
-    pub token: TokenWish,
-}
-
-/// What to keep free, and until when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReserveWish {
-    /// The CPO.
-    pub party: PartyId,
-    /// The location.
-    pub location_id: CiString,
-    /// The EVSE.
-    pub evse_uid: CiString,
-    /// With which token.
-    pub token: TokenWish,
-    /// Until when.
-    pub expires: Timestamp,
-}
-
-/// Who asks, how often it may be repeated, and the request's correlation id.
-#[derive(Debug, Clone)]
-pub struct Asking {
-    /// The driver.
-    pub driver_id: String,
-    /// The app's key for the request; a new one where there is none.
-    pub key: Option<String>,
-    /// Of the request.
-    pub correlation_id: String,
-}
-
-/// An order that was just made, or the one that was made of the same request before.
-enum Kept {
-    New(Order),
-    Known(Order),
-}
-
-impl Asking {
-    /// The order that was made of the same request before.
-    async fn known(&self, app: &App, digest: &str) -> Result<Option<Order>, OrderError> {
-        let Some(key) = self.key.clone() else { return Ok(None) };
-        let driver = self.driver_id.clone();
-        let found = app.db.read(move |conn| driver_orders::by_key(conn, &driver, &key)).await?;
-        match found {
-            Some(order) if order.digest != digest => Err(OrderError::OtherRequest),
-            found => Ok(found),
-        }
-    }
-
-    /// Writes an order down, unless another request with the same key was faster.
-    async fn keep(&self, app: &App, digest: String, body: OrderBody) -> Result<Kept, OrderError> {
-        let id = uuid::Uuid::new_v4().to_string();
-        let order = Order {
-            driver_id: self.driver_id.clone(),
-            idempotency_key: self.key.clone().unwrap_or_else(|| id.clone()),
-            id,
-            digest: digest.clone(),
-            body,
-            created: app.now(),
-        };
-        let clock = app.clock.clone();
-        let written = app
-            .db
-            .write({
-                let order = order.clone();
-                move |conn| {
-                    let mut order = order.clone();
-                    order.created = clock.now();
-                    driver_orders::insert(conn, &order)?;
-                    Ok::<_, DbError>(order)
-                }
-            })
-            .await;
-        match written {
-            Ok(order) => Ok(Kept::New(order)),
-            Err(error) if error.is_unique_violation() => {
-                self.known(app, &digest).await?.map(Kept::Known).ok_or(OrderError::Db(error))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
 
 /// Asks for a charge.
 ///
@@ -162,13 +31,8 @@ pub async fn start(app: &Arc<App>, asking: Asking, wish: StartWish) -> Result<Or
     if let Some(order) = asking.known(app, &digest).await? {
         return Ok(order);
     }
-    let (driver, asked) = (asking.driver_id.clone(), wish.clone());
-    let (target, token) = app
-        .db
-        .read(move |conn| {
-            target(conn, &driver, &asked.party, &asked.location_id, &asked.evse_uid, asked.token.as_ref())
-        })
-        .await?;
+    let StartWish { party, location_id, evse_uid, token, .. } = wish.clone();
+    let (target, token) = place_of(app, &asking, party, location_id, evse_uid, token).await?;
     if let Some(evse) = target.location.evse(&wish.evse_uid) {
         check_connector(evse, wish.connector_id.as_ref())?;
     }
@@ -194,6 +58,21 @@ pub async fn start(app: &Arc<App>, asking: Asking, wish: StartWish) -> Result<Or
             send(app, order, target.partner, PartnerCommand::Start(Box::new(command))).await
         }
     }
+}
+
+/// The place that a driver named, and the token to charge with.
+async fn place_of(
+    app: &App,
+    asking: &Asking,
+    party: PartyId,
+    location_id: CiString,
+    evse_uid: CiString,
+    token: TokenWish,
+) -> Result<(Target, Token), OrderError> {
+    let driver = asking.driver_id.clone();
+    let find =
+        move |conn: &mut DbConn| target(conn, &driver, &party, &location_id, &evse_uid, token.as_ref());
+    app.db.read(find).await
 }
 
 /// Asks a station of ours.
@@ -286,18 +165,11 @@ pub async fn reserve(app: &Arc<App>, asking: Asking, wish: ReserveWish) -> Resul
         return Ok(order);
     }
     if wish.expires <= app.now() {
-        return Err(OrderError::Incomplete(format!(
-            "the reservation would end at {}, which is over",
-            wish.expires
-        )));
+        let why = format!("the reservation would end at {}, which is over", wish.expires);
+        return Err(OrderError::Wrong { field: "expires", why });
     }
-    let (driver, asked) = (asking.driver_id.clone(), wish.clone());
-    let (target, token) = app
-        .db
-        .read(move |conn| {
-            target(conn, &driver, &asked.party, &asked.location_id, &asked.evse_uid, asked.token.as_ref())
-        })
-        .await?;
+    let ReserveWish { party, location_id, evse_uid, token, .. } = wish.clone();
+    let (target, token) = place_of(app, &asking, party, location_id, evse_uid, token).await?;
     let reservable = target
         .location
         .evse(&wish.evse_uid)

@@ -3,8 +3,12 @@
 //! is found later; how it stands is read off the command and the session whenever somebody asks.
 
 mod ask;
+mod asking;
+mod retention;
 mod standing;
 mod target;
 
-pub use ask::{Asking, OrderError, ReserveWish, StartWish, TokenWish, cancel, reserve, start, stop};
+pub use ask::{cancel, reserve, start, stop};
+pub use asking::{Asking, OrderError, ReserveWish, StartWish, TokenWish};
+pub use retention::forget_old;
 pub use standing::{OrderState, Standing, standing};

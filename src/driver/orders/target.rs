@@ -1,7 +1,7 @@
 //! What an order is about: the place, the token to charge with, the session to stop. What the driver may not know of is
 //! not there.
 
-use super::ask::OrderError;
+use super::asking::OrderError;
 use crate::db::{DbConn, DbError, drivers, locations, partners, sessions};
 use crate::domain::CiString;
 use crate::domain::location::{Evse, EvseStatus, Location};
@@ -75,9 +75,10 @@ pub(super) fn check_connector(evse: &Evse, connector: Option<&CiString>) -> Resu
         Some(id) if evse.connector(id).is_none() => {
             Err(OrderError::Missing(format!("connector {id} at EVSE {}", evse.uid)))
         }
-        None if evse.capabilities.iter().flatten().any(|word| word == required) => Err(
-            OrderError::Incomplete(format!("connector_id is required for EVSE {} ({required})", evse.uid)),
-        ),
+        None if evse.capabilities.iter().flatten().any(|word| word == required) => Err(OrderError::Wrong {
+            field: "connector_id",
+            why: format!("it is required for EVSE {} ({required})", evse.uid),
+        }),
         _ => Ok(()),
     }
 }

@@ -2,9 +2,9 @@
 //! The page and everything it loads come from this program.
 
 use super::{
-    auth, cdr_checks, cdrs, codes, commands, corrections, driver_apps, exports, late_messages, load_feeds,
-    load_sites, locations, parties, partners, payments, price, pricing, receipts, sessions, stations,
-    tariff_assignments, tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
+    auth, cdr_checks, cdrs, codes, commands, corrections, driver_apps, drivers, exports, late_messages,
+    load_feeds, load_sites, locations, parties, partners, payments, price, pricing, receipts, sessions,
+    stations, tariff_assignments, tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
@@ -54,6 +54,7 @@ texts, so that no digit is lost."
         load_feeds::forgive,
         locations::list, locations::get,
         driver_apps::list, driver_apps::create, driver_apps::rotate, driver_apps::delete,
+        drivers::list, drivers::delete,
         partners::list, partners::get,
         payments::list, payments::get, payments::refund, payments::release, payments::show_report,
         receipts::get,
@@ -76,7 +77,7 @@ texts, so that no digit is lost."
         (name = "locations", description = "Where stations stand"),
         (name = "payments", description = "Drivers without a contract, who pay for one charge"),
         (name = "terminals", description = "Card terminals, which hold and take the money by themselves"),
-        (name = "driver apps", description = "Apps that use the driver API"),
+        (name = "driver apps", description = "Apps that use the driver API, and their drivers"),
         (name = "partners", description = "Platforms that this node is peered with"),
     )
 )]

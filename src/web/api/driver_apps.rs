@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::db::driver_apps::{self, DriverApp, Oidc};
 use crate::domain::Timestamp;
-use crate::driver::apps::{AppError, NewApp, add, new_app_secret};
+use crate::driver::apps::{AppError, NewApp, add, new_app_secret, remove};
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -181,9 +181,8 @@ pub async fn delete(
     _query: Strict<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let id = id.into_inner();
-    let missing = format!("there is no app {id}");
-    if app.db.write(move |conn| driver_apps::remove(conn, &id)).await? {
+    if remove(&app, &id).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Err(Problem::not_found(missing))
+    Err(Problem::not_found(format!("there is no app {id}")))
 }

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod corrections;
 pub mod docs;
 pub mod driver_apps;
+pub mod drivers;
 pub mod exports;
 pub mod input;
 pub mod late_messages;
@@ -137,6 +138,8 @@ pub fn configure(service: &mut ServiceConfig) {
         .service(at("/driver-apps", [get().to(driver_apps::list), post().to(driver_apps::create)]))
         .service(at("/driver-apps/{id}", [delete().to(driver_apps::delete)]))
         .service(at("/driver-apps/{id}/rotate", [post().to(driver_apps::rotate)]))
+        .service(at("/drivers", [get().to(drivers::list)]))
+        .service(at("/drivers/{id}", [delete().to(drivers::delete)]))
         .service(at("/partners", [get().to(partners::list)]))
         .service(at("/partners/{id}", [get().to(partners::get)]))
         .default_service(web::to(nothing_here));

@@ -6,6 +6,7 @@ use crate::db::DbError;
 use crate::db::driver_apps::DriverApp;
 use crate::driver::access::{Held, Holder, NoAccess, confirm, holder_of};
 use crate::driver::apps::authenticate;
+use crate::driver::gate::let_in;
 use crate::web::api::auth::bearer;
 use crate::web::problem::Problem;
 use actix_web::dev::Payload;
@@ -15,7 +16,6 @@ use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
-use std::future::{Ready, ready};
 
 /// Whoever holds an access token: a driver, or an app that only looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +23,15 @@ pub struct Caller(pub Holder);
 
 impl FromRequest for Caller {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(admit(request).map(Self))
+        let admitted = admit(request);
+        Box::pin(async move {
+            let (app, holder) = admitted?;
+            let_in(&app, &holder).await?.map_err(refused)?;
+            Ok(Self(holder))
+        })
     }
 }
 
@@ -39,12 +44,13 @@ impl FromRequest for Driver {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let admitted = admit(request).and_then(|holder| Ok((handles(request)?, holder)));
+        let admitted = admit(request);
         Box::pin(async move {
             let (app, holder) = admitted?;
-            let held = holder
-                .driver
-                .ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, NoAccess::NoDriver.to_string()))?;
+            let Some(held) = holder.driver.clone() else {
+                let_in(&app, &holder).await?.map_err(refused)?;
+                return Err(Problem::new(StatusCode::FORBIDDEN, NoAccess::NoDriver.to_string()));
+            };
             let (asked, now) = (held.clone(), app.now());
             let confirmed = app.db.read::<_, DbError, _>(move |conn| confirm(conn, &asked, now)).await?;
             confirmed.map_err(refused)?;
@@ -95,10 +101,12 @@ fn credentials(request: &HttpRequest) -> Option<(String, String)> {
     Some((plain(id)?, plain(secret)?))
 }
 
-fn admit(request: &HttpRequest) -> Result<Holder, Problem> {
-    let holder = holder_of(&*handles(request)?, bearer(request)?).map_err(refused)?;
+/// Whoever holds the access token of a request, by what the token says itself.
+fn admit(request: &HttpRequest) -> Result<(web::Data<App>, Holder), Problem> {
+    let app = handles(request)?;
+    let holder = holder_of(&app, bearer(request)?).map_err(refused)?;
     limits(request)?.count(&holder)?;
-    Ok(holder)
+    Ok((app, holder))
 }
 
 fn refused(error: NoAccess) -> Problem {
@@ -109,7 +117,11 @@ fn set_up_wrongly() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server is set up wrongly")
 }
 
-fn handles(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
+/// The handles that everybody shares.
+///
+/// # Errors
+/// 500 where there are none, which is a mistake of ours.
+pub(super) fn handles(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
     request.app_data::<web::Data<App>>().cloned().ok_or_else(set_up_wrongly)
 }
 

@@ -1,7 +1,7 @@
 //! Places gathered for a map that shows much of the earth.
 
 use super::auth::Caller;
-use super::filter::{filter_query, number, read_box};
+use super::filter::{filter_query, read_box, whole};
 use super::locations::{PlaceView, eyes};
 use super::output::tagged;
 use crate::app::App;
@@ -11,6 +11,9 @@ use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// The finest zoom.
+const FINEST: u8 = 20;
 
 filter_query! {
     /// What a map shows, and what for.
@@ -87,7 +90,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let missing = |name: &'static str| Problem::bad("query", name, "it is missing");
     let area = read_box(query.bbox.as_deref().ok_or_else(|| missing("bbox"))?)?;
-    let zoom: u8 = number("zoom", query.zoom.as_deref().ok_or_else(|| missing("zoom"))?)?;
+    let zoom = whole("zoom", query.zoom.as_deref().ok_or_else(|| missing("zoom"))?, 0..=FINEST)?;
     let now = app.now();
     let filter = query.filter(now)?;
     let snapshot = app.search.now();

@@ -1,6 +1,6 @@
 //! The driver API's own description: an OpenAPI document made from the code.
 
-use super::{clusters, estimate, events, locations, oauth, orders, receipts, sessions, tokens};
+use super::{clusters, estimate, events, locations, me, oauth, orders, receipts, sessions, tokens};
 use crate::web::api::docs::complete;
 use crate::web::problem::Problem;
 use actix_web::HttpResponse;
@@ -21,7 +21,7 @@ and energy are decimal numbers in texts, so that no digit is lost. Answers carry
 and what did not change comes as 304."
     ),
     paths(
-        oauth::create_token, oauth::revoke_token,
+        oauth::create_token, oauth::revoke_token, me::delete,
         locations::list, clusters::list, locations::get, estimate::get,
         tokens::list, tokens::link, tokens::unlink,
         orders::start, orders::stop, orders::reserve, orders::cancel, orders::get,

@@ -2,18 +2,18 @@
 
 use super::auth::Caller;
 use super::filter::number;
-use super::location_view::TariffView;
 use super::locations::look_at;
 use super::output::tagged;
+use super::path::OfCpo;
+use super::tariff_view::TariffView;
 use super::view::{BillView, language_of, minutes};
 use crate::app::App;
 use crate::db::{DbConn, DbError};
-use crate::domain::party::PartyId;
 use crate::domain::{CiString, Kwh, Timestamp};
 use crate::driver::prices::{Shelf, estimate};
 use crate::pricing::{SimulatedCharge, SimulationError};
 use crate::search::place::kilowatts;
-use crate::web::api::input::{Parameters, Strict, from_path};
+use crate::web::api::input::{Parameters, Strict};
 use crate::web::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -144,6 +144,13 @@ impl Asked {
     }
 }
 
+/// The rest of the path.
+#[derive(Debug, Deserialize)]
+pub struct Socket {
+    evse: String,
+    connector: String,
+}
+
 /// Prices a charge that never was
 ///
 /// The car charges at full power until it has its energy, and stays plugged in until the end. It is priced as a charge
@@ -154,8 +161,7 @@ impl Asked {
 #[utoipa::path(
     get, path = "/driver/v1/locations/{party}/{id}/evses/{evse}/connectors/{connector}/price", tag = "locations",
     params(
-        ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
-        ("id" = String, Path, description = "The location", example = "LOC1"),
+        OfCpo,
         ("evse" = String, Path, description = "The EVSE's uid", example = "E1"),
         ("connector" = String, Path, description = "The connector", example = "1"),
         EstimateQuery,
@@ -166,17 +172,17 @@ pub async fn get(
     Caller(holder): Caller,
     app: web::Data<App>,
     request: HttpRequest,
-    path: web::Path<(String, String, String, String)>,
+    named: OfCpo,
+    path: web::Path<Socket>,
     Strict(query): Strict<EstimateQuery>,
 ) -> Result<HttpResponse, Problem> {
     let language = language_of(&request, query.lang.as_deref())?;
     let asked = Asked::of(&query, app.now())?;
-    let (party, id, evse, connector) = path.into_inner();
-    let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
-    let missing = format!("there is no connector {connector} at EVSE {evse} of location {id} of {party}");
+    let Socket { evse, connector } = path.into_inner();
+    let missing = format!("there is no connector {connector} at EVSE {evse} of location {named}");
     let (evse, connector, start) = (CiString::from(evse), CiString::from(connector), asked.start);
     let read = move |conn: &mut DbConn| {
-        let Some(seen) = look_at(conn, &holder, &party, &id)? else { return Ok(None) };
+        let Some(seen) = look_at(conn, &holder, &named)? else { return Ok(None) };
         let shelf = Shelf::at(conn, &seen.location, seen.partner_id, seen.token.as_ref())?;
         let found = seen.location.evse(&evse).and_then(|evse| Some((evse, evse.connector(&connector)?)));
         let Some((evse, connector)) = found else { return Ok(None) };

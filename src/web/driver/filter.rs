@@ -7,6 +7,8 @@ use crate::search::geo::{GeoBox, Point};
 use crate::web::problem::Problem;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Declares the parameters of a search: its own, and the filter.
@@ -113,7 +115,14 @@ impl Asked<'_> {
         };
         let price = |text: &str| {
             let currency = self.currency.unwrap_or("EUR").to_ascii_uppercase();
-            Ok::<_, Problem>(PriceLimit { currency, most: number("max_price_kwh", text)? })
+            if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
+                return Err(Problem::bad("query", "currency", "it has to be three letters like EUR"));
+            }
+            let most: Decimal = number("max_price_kwh", text)?;
+            if most.is_sign_negative() {
+                return Err(Problem::bad("query", "max_price_kwh", "it has to be 0 or more"));
+            }
+            Ok(PriceLimit { currency, most })
         };
         Ok(Filter {
             standards: words(self.standard),
@@ -148,8 +157,26 @@ fn each<T: FromStr<Err: std::fmt::Display>>(
 /// # Errors
 /// 400 with its name.
 pub fn number<T: FromStr>(name: &'static str, text: &str) -> Result<T, Problem> {
-    let shown: String = text.chars().take(40).collect();
-    text.trim().parse().map_err(|_| Problem::bad("query", name, format!("{shown:?} is no number")))
+    text.trim().parse().map_err(|_| Problem::bad("query", name, format!("{} is no number", shown(text))))
+}
+
+/// A whole number that stands in a query, from one to another.
+///
+/// # Errors
+/// 400 with its name.
+pub fn whole<T>(name: &'static str, text: &str, range: RangeInclusive<T>) -> Result<T, Problem>
+where
+    T: FromStr + PartialOrd + fmt::Display,
+{
+    text.trim().parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        Problem::bad("query", name, format!("{} is no whole number of {least} to {most}", shown(text)))
+    })
+}
+
+/// What was sent, as far as an error repeats it.
+fn shown(text: &str) -> String {
+    format!("{:?}", text.chars().take(40).collect::<String>())
 }
 
 /// A box as it stands in a query: west, south, east, north in degrees, separated by commas (RFC 7946, 5).
@@ -173,7 +200,16 @@ pub fn read_box(text: &str) -> Result<GeoBox, Problem> {
 /// # Errors
 /// 400 where it is none.
 pub fn read_point(latitude: &str, longitude: &str) -> Result<Point, Problem> {
-    let (north, east) = (number("latitude", latitude)?, number("longitude", longitude)?);
-    let wanted = "latitude is between -90 and 90 degrees, longitude between -180 and 180";
-    Point::new(north, east).ok_or_else(|| Problem::bad("query", "latitude", wanted))
+    let degrees = |name: &'static str, text: &str, range: RangeInclusive<f64>| {
+        let found: f64 = number(name, text)?;
+        // What is no number at all (NaN) is in no range either.
+        range.contains(&found).then_some(found).ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            let wanted = format!("{} is not between {least} and {most} degrees", shown(text));
+            Problem::bad("query", name, wanted)
+        })
+    };
+    let north = degrees("latitude", latitude, -90.0..=90.0)?;
+    let east = degrees("longitude", longitude, -180.0..=180.0)?;
+    Point::new(north, east).ok_or_else(|| Problem::bad("query", "latitude", "there is no such point"))
 }

@@ -1,14 +1,13 @@
 //! Everything about a place, as a driver sees it.
 
+use super::hours_view::HoursView;
+use super::tariff_view::TariffView;
 use super::view::best;
 use crate::domain::Timestamp;
-use crate::domain::location::{
-    Connector, EnergyMix, Evse, EvseStatus, ExceptionalPeriod, Hours, Image, Location, RegularHours,
-};
+use crate::domain::location::{Connector, EnergyMix, Evse, EvseStatus, Image, Location};
 use crate::domain::partner::{InterfaceRole, ModuleId, Partner, PartnerStatus};
-use crate::domain::tariff::Tariff;
 use crate::driver::prices::Shelf;
-use crate::pricing::describe::{Description, Language, Line, describe};
+use crate::pricing::describe::Language;
 use crate::search::place::kilowatts;
 use crate::web::api::view::text;
 use chrono_tz::Tz;
@@ -45,36 +44,44 @@ impl Shown {
     }
 }
 
+/// Which place it is, and where: what every view of a place begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HeadView {
+    /// The CPO that owns it.
+    #[schema(example = "DE*ABC")]
+    pub party: String,
+    /// Unique within the CPO.
+    #[schema(example = "LOC1")]
+    pub id: String,
+    /// `true` where our own stations stand, `false` at a partner's.
+    pub own: bool,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Street and number.
+    pub address: String,
+    /// Postal code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// Town.
+    pub city: String,
+    /// ISO 3166-1 alpha-3.
+    #[schema(example = "DEU")]
+    pub country: String,
+    /// Decimal degrees.
+    #[schema(example = "48.897")]
+    pub latitude: String,
+    /// Decimal degrees.
+    #[schema(example = "9.191")]
+    pub longitude: String,
+}
+
 /// A place.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct LocationView {
-    /// The CPO that owns it.
-    #[schema(example = "DE*ABC")]
-    party: String,
-    /// Unique within the CPO.
-    #[schema(example = "LOC1")]
-    id: String,
-    /// `true` where our own stations stand, `false` at a partner's.
-    own: bool,
-    /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// Street and number.
-    address: String,
-    /// Postal code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<String>,
-    /// Town.
-    city: String,
-    /// ISO 3166-1 alpha-3.
-    #[schema(example = "DEU")]
-    country: String,
-    /// Decimal degrees.
-    #[schema(example = "48.897")]
-    latitude: String,
-    /// Decimal degrees.
-    #[schema(example = "9.191")]
-    longitude: String,
+    /// Which it is, and where.
+    #[serde(flatten)]
+    head: HeadView,
     /// IANA zone; local times are meant by it.
     #[schema(example = "Europe/Berlin")]
     time_zone: String,
@@ -109,49 +116,6 @@ pub struct LocationView {
     /// When it was last changed, by its owner's clock.
     #[schema(value_type = String, format = DateTime)]
     last_updated: Timestamp,
-}
-
-/// When a place is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct HoursView {
-    /// Whether it is open now.
-    open_now: bool,
-    /// When it opens or closes next, if it does within a week.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    next_change: Option<Timestamp>,
-    /// Always open, but for the exceptions.
-    always: bool,
-    /// By weekday, local times.
-    regular: Vec<RegularView>,
-    /// Open all the same.
-    openings: Vec<SpanView>,
-    /// Closed all the same.
-    closings: Vec<SpanView>,
-}
-
-/// Opening hours of a weekday.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RegularView {
-    /// Monday is 1, Sunday 7.
-    weekday: u8,
-    /// `HH:MM`.
-    #[schema(example = "08:00")]
-    from: String,
-    /// `HH:MM`.
-    #[schema(example = "20:00")]
-    to: String,
-}
-
-/// From when to when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct SpanView {
-    /// From.
-    #[schema(value_type = String, format = DateTime)]
-    from: Timestamp,
-    /// To.
-    #[schema(value_type = String, format = DateTime)]
-    to: Timestamp,
 }
 
 /// A picture.
@@ -227,83 +191,6 @@ pub struct ConnectorView {
     terms_and_conditions: Option<String>,
 }
 
-/// A tariff in words and numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TariffView {
-    /// Unique within the CPO.
-    id: String,
-    /// ISO 4217.
-    #[schema(example = "EUR")]
-    currency: String,
-    /// What a driver pays, in one sentence.
-    #[schema(example = "You pay EUR 0.46 per kWh.")]
-    summary: String,
-    /// Every price in its order: per kWh, per minute, per session, other.
-    lines: Vec<TariffLineView>,
-}
-
-/// One price, or one thing to say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TariffLineView {
-    /// `per_kwh`, `per_minute`, `per_session` or `other`.
-    part: &'static str,
-    /// The whole line in words.
-    text: String,
-    /// Per kWh, per hour or once, before VAT, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "decimal")]
-    net: Option<String>,
-    /// The same after VAT, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "decimal")]
-    gross: Option<String>,
-    /// VAT in percent, where there is any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "decimal")]
-    vat: Option<String>,
-}
-
-impl TariffView {
-    /// Of a tariff.
-    #[must_use]
-    pub fn of(tariff: &Tariff, language: Language) -> Self {
-        let Description { language: _, currency, summary, lines } = describe(tariff, language);
-        let line = |line: Line| TariffLineView {
-            part: line.part.as_str(),
-            text: line.text,
-            net: line.net,
-            gross: line.gross,
-            vat: line.vat,
-        };
-        Self { id: text(tariff.id.clone()), currency, summary, lines: lines.into_iter().map(line).collect() }
-    }
-}
-
-impl HoursView {
-    fn of(hours: Hours, zone: Tz, now: Timestamp) -> Self {
-        let (open_now, next_change) = (hours.is_open(now, zone), hours.next_change(now, zone));
-        let Hours { twentyfourseven, regular_hours, exceptional_openings, exceptional_closings, extra: _ } =
-            hours;
-        let regular = |RegularHours { weekday, period_begin, period_end, extra: _ }| RegularView {
-            weekday,
-            from: period_begin,
-            to: period_end,
-        };
-        let span = |ExceptionalPeriod { period_begin, period_end, extra: _ }| SpanView {
-            from: period_begin,
-            to: period_end,
-        };
-        Self {
-            open_now,
-            next_change,
-            always: twentyfourseven,
-            regular: regular_hours.into_iter().flatten().map(regular).collect(),
-            openings: exceptional_openings.into_iter().flatten().map(span).collect(),
-            closings: exceptional_closings.into_iter().flatten().map(span).collect(),
-        }
-    }
-}
-
 impl From<Image> for ImageView {
     fn from(image: Image) -> Self {
         let Image { url, thumbnail, category, image_type: _, width: _, height: _, extra: _ } = image;
@@ -348,16 +235,18 @@ impl LocationView {
             extra: _,
         } = location;
         Self {
-            party: party.to_string(),
-            id: text(id),
-            own: shown.partner_id.is_none(),
-            name,
-            address,
-            postal_code,
-            city,
-            country,
-            latitude: coordinates.latitude,
-            longitude: coordinates.longitude,
+            head: HeadView {
+                party: party.to_string(),
+                id: text(id),
+                own: shown.partner_id.is_none(),
+                name,
+                address,
+                postal_code,
+                city,
+                country,
+                latitude: coordinates.latitude,
+                longitude: coordinates.longitude,
+            },
             time_zone,
             operator: operator.map(|operator| operator.name),
             directions: best(directions.as_deref(), &shown.preferred),

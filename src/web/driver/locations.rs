@@ -1,21 +1,21 @@
 //! Where one can charge: in a box or around a point, and everything about one place.
 
 use super::auth::Caller;
-use super::filter::{filter_query, number, read_box, read_point};
-use super::location_view::{LocationView, Shown};
+use super::filter::{filter_query, number, read_box, read_point, whole};
+use super::location_view::{HeadView, LocationView, Shown};
 use super::output::tagged;
+use super::path::OfCpo;
 use super::view::{language_of, languages};
 use crate::app::App;
 use crate::db::{DbConn, DbError, drivers, locations, partners};
-use crate::domain::party::PartyId;
+use crate::domain::Timestamp;
 use crate::domain::token::Token;
-use crate::domain::{CiString, Timestamp};
 use crate::driver::access::Holder;
 use crate::driver::prices::Shelf;
 use crate::search::find::{Area, Cursor, Query};
 use crate::search::place::{is_meant, kilowatts};
 use crate::search::{Hit, Moment, Place, Snapshot};
-use crate::web::api::input::{Parameters, Strict, from_path};
+use crate::web::api::input::{Parameters, Strict};
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -69,33 +69,9 @@ pub struct PlacesView {
 /// A place as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PlaceView {
-    /// The CPO that owns it.
-    #[schema(example = "DE*ABC")]
-    party: String,
-    /// Unique within the CPO.
-    #[schema(example = "LOC1")]
-    id: String,
-    /// `true` where our own stations stand, `false` at a partner's.
-    own: bool,
-    /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// Street and number.
-    address: String,
-    /// Postal code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<String>,
-    /// Town.
-    city: String,
-    /// ISO 3166-1 alpha-3.
-    #[schema(example = "DEU")]
-    country: String,
-    /// Decimal degrees.
-    #[schema(example = "48.897")]
-    latitude: String,
-    /// Decimal degrees.
-    #[schema(example = "9.191")]
-    longitude: String,
+    /// Which it is, and where.
+    #[serde(flatten)]
+    head: HeadView,
     /// Metres from the point around which was looked.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<u64>,
@@ -159,16 +135,18 @@ impl PlaceView {
         let place = &hit.place;
         let outlets = || place.spots.iter().flat_map(|spot| &spot.outlets);
         Self {
-            party: place.party.to_string(),
-            id: place.id.to_string(),
-            own: place.partner_id.is_none(),
-            name: place.name.clone(),
-            address: place.address.clone(),
-            postal_code: place.postal_code.clone(),
-            city: place.city.clone(),
-            country: place.country.clone(),
-            latitude: place.latitude.clone(),
-            longitude: place.longitude.clone(),
+            head: HeadView {
+                party: place.party.to_string(),
+                id: place.id.to_string(),
+                own: place.partner_id.is_none(),
+                name: place.name.clone(),
+                address: place.address.clone(),
+                postal_code: place.postal_code.clone(),
+                city: place.city.clone(),
+                country: place.country.clone(),
+                latitude: place.latitude.clone(),
+                longitude: place.longitude.clone(),
+            },
             distance_m: hit.whole_metres(),
             operator: place.operator.clone(),
             open_now: place.opening.as_ref().map(|opening| opening.is_open(moment)),
@@ -216,13 +194,7 @@ pub async fn list(
     let now = app.now();
     let filter = query.filter(now)?;
     let area = area_of(&query)?;
-    let limit = match &query.limit {
-        None => PAGE,
-        Some(text) => number("limit", text)?,
-    };
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad("query", "limit", format!("it has to be 1 to {LARGEST_PAGE}")));
-    }
+    let limit = query.limit.as_deref().map_or(Ok(PAGE), |text| whole("limit", text, 1..=LARGEST_PAGE))?;
     let after = query.after.as_deref().map(str::parse::<Cursor>).transpose();
     let after = after.map_err(|reason| Problem::bad("query", "after", reason))?;
     let snapshot = app.search.now();
@@ -239,19 +211,23 @@ pub async fn list(
 }
 
 fn area_of(query: &PlaceQuery) -> Result<Area, Problem> {
+    let bad = |name: &'static str, wanted: &str| Err(Problem::bad("query", name, wanted));
     match (&query.bbox, &query.latitude, &query.longitude) {
-        (Some(text), None, None) if query.radius.is_none() => Ok(Area::Box(read_box(text)?)),
+        (Some(text), None, None) => match query.radius {
+            None => Ok(Area::Box(read_box(text)?)),
+            Some(_) => bad("radius", "it belongs to latitude and longitude, not to bbox"),
+        },
         (None, Some(latitude), Some(longitude)) => {
-            let radius: f64 = match &query.radius {
-                None => RADIUS,
-                Some(text) => number("radius", text)?,
-            };
+            let point = read_point(latitude, longitude)?;
+            let radius = query.radius.as_deref().map_or(Ok(RADIUS), |text| number("radius", text))?;
             if !(1.0..=LARGEST_RADIUS).contains(&radius) {
-                return Err(Problem::bad("query", "radius", "it has to be 1 to 1000000 metres"));
+                return bad("radius", "it has to be 1 to 1000000 metres");
             }
-            Ok(Area::Circle(read_point(latitude, longitude)?, radius))
+            Ok(Area::Circle(point, radius))
         }
-        _ => Err(Problem::bad("query", "bbox", "send either bbox, or latitude and longitude (and radius)")),
+        (None, Some(_), None) => bad("longitude", "it is missing beside latitude"),
+        (None, None, Some(_)) => bad("latitude", "it is missing beside longitude"),
+        _ => bad("bbox", "send either bbox, or latitude and longitude (and radius)"),
     }
 }
 
@@ -276,28 +252,22 @@ impl Parameters for LanguageQuery {
 /// 404 where there is none that this driver may see.
 #[utoipa::path(
     get, path = "/driver/v1/locations/{party}/{id}", tag = "locations",
-    params(
-        ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
-        ("id" = String, Path, description = "The location", example = "LOC1"),
-        LanguageQuery,
-    ),
+    params(OfCpo, LanguageQuery),
     responses((status = 200, description = "The place", body = LocationView))
 )]
 pub async fn get(
     Caller(holder): Caller,
     app: web::Data<App>,
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    named: OfCpo,
     Strict(query): Strict<LanguageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let language = language_of(&request, query.lang.as_deref())?;
     let preferred = languages(&request, language);
-    let (party, id) = path.into_inner();
-    let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
     let now = app.now();
-    let missing = format!("there is no location {id} of {party}");
+    let missing = format!("there is no location {named}");
     let read = move |conn: &mut DbConn| {
-        let Some(seen) = look_at(conn, &holder, &party, &id)? else { return Ok(None) };
+        let Some(seen) = look_at(conn, &holder, &named)? else { return Ok(None) };
         let Seen { location, partner_id, token } = seen;
         let shelf = Shelf::at(conn, &location, partner_id, token.as_ref())?;
         let partner = partner_id.map(|id| partners::find(conn, id)).transpose()?.flatten();
@@ -322,13 +292,9 @@ pub struct Seen {
 ///
 /// # Errors
 /// When the database fails.
-pub fn look_at(
-    conn: &mut DbConn,
-    holder: &Holder,
-    party: &PartyId,
-    id: &CiString,
-) -> Result<Option<Seen>, DbError> {
-    let Some((location, partner_id)) = locations::find_with_owner(conn, party, id)? else { return Ok(None) };
+pub fn look_at(conn: &mut DbConn, holder: &Holder, named: &OfCpo) -> Result<Option<Seen>, DbError> {
+    let found = locations::find_with_owner(conn, &named.party, &named.id)?;
+    let Some((location, partner_id)) = found else { return Ok(None) };
     let tokens = match &holder.driver {
         Some(held) => drivers::tokens_of(conn, &held.driver_id)?,
         None => Vec::new(),

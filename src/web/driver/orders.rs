@@ -1,24 +1,26 @@
 //! Starts, stops and reservations. Each is an order, whose state says truthfully how far it came.
 
-use super::auth::Driver;
+use super::auth::{Driver, handles};
+use super::filter::whole;
+use super::path::OfCpo;
 use crate::app::App;
 use crate::db::driver_orders;
 use crate::db::{DbConn, DbError};
-use crate::domain::party::PartyId;
 use crate::domain::token::TokenType;
 use crate::domain::{CiString, Timestamp};
-use crate::driver::access::Held;
 use crate::driver::orders::{
     self, Asking, OrderError, OrderState, ReserveWish, Standing, StartWish, TokenWish, standing,
 };
 use crate::http::RequestIds;
-use crate::web::api::input::{Body, Nothing, Parameters, PartyName, Strict, from_path};
+use crate::web::api::input::{Body, Nothing, Parameters, PartyName, Strict};
 use crate::web::api::view::text;
 use crate::web::problem::Problem;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
+use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -155,7 +157,7 @@ impl From<OrderError> for Problem {
             OrderError::Token(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
             OrderError::Impossible(_) => Self::conflict(error.to_string()),
             OrderError::OtherRequest => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            OrderError::Incomplete(_) => Self::bad("body", "$", error.to_string()),
+            OrderError::Wrong { field, why } => Self::bad("body", format!("$.{field}"), why),
         }
     }
 }
@@ -164,23 +166,42 @@ fn token_of(token: Option<TokenInput>) -> TokenWish {
     token.map(|token| (TokenType::from(token.token_type.as_str()), token.uid.into()))
 }
 
-/// Who asks, with the key by which the same request again is the same order.
-fn asking(held: Held, request: &HttpRequest) -> Result<Asking, Problem> {
-    let bad = || {
+/// A driver who asks for something, with the key by which the same request again is the same order. There is no query.
+#[derive(Debug)]
+pub struct Ask {
+    app: Arc<App>,
+    asking: Asking,
+}
+
+impl FromRequest for Ask {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let driver = Driver::from_request(request, payload);
+        let query = Strict::<Nothing>::from_request(request, payload);
+        let (app, key) = (handles(request), key_of(request));
+        let correlation_id = RequestIds::of(request).correlation_id;
+        Box::pin(async move {
+            let Driver(held) = driver.await?;
+            query.await?;
+            let asking = Asking { driver_id: held.driver_id, key: key?, correlation_id };
+            Ok(Self { app: app?.into_inner(), asking })
+        })
+    }
+}
+
+/// The key that the app gave the request.
+fn key_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers().get("Idempotency-Key") else { return Ok(None) };
+    let good = |key: &&str| {
+        (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let key = value.to_str().ok().filter(good).map(str::to_owned);
+    key.map(Some).ok_or_else(|| {
         let wanted = format!("it has to be 1 to {LONGEST_KEY} visible ASCII characters");
         Problem::bad("header", "Idempotency-Key", wanted)
-    };
-    let key = match request.headers().get("Idempotency-Key") {
-        None => None,
-        Some(value) => {
-            let key = value.to_str().map_err(|_| bad())?;
-            let good =
-                (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-            Some(if good { key.to_owned() } else { return Err(bad()) })
-        }
-    };
-    let correlation_id = RequestIds::of(request).correlation_id;
-    Ok(Asking { driver_id: held.driver_id, key, correlation_id })
+    })
 }
 
 /// 202 with an order, and where it is.
@@ -210,13 +231,7 @@ async fn stands(app: &App, order: driver_orders::Order) -> Result<Standing, DbEr
     request_body = StartInput,
     responses((status = 202, description = "The order", body = OrderView))
 )]
-pub async fn start(
-    Driver(held): Driver,
-    app: web::Data<App>,
-    request: HttpRequest,
-    _query: Strict<Nothing>,
-    Body(input): Body<StartInput>,
-) -> Result<HttpResponse, Problem> {
+pub async fn start(Ask { app, asking }: Ask, Body(input): Body<StartInput>) -> Result<HttpResponse, Problem> {
     let StartInput { party, location_id, evse_uid, connector_id, token } = input;
     let wish = StartWish {
         party: party.0,
@@ -225,8 +240,7 @@ pub async fn start(
         connector_id: connector_id.map(CiString::from),
         token: token_of(token),
     };
-    let app: Arc<App> = app.into_inner();
-    let order = orders::start(&app, asking(held, &request)?, wish).await?;
+    let order = orders::start(&app, asking, wish).await?;
     accepted(&app, order).await
 }
 
@@ -237,23 +251,13 @@ pub async fn start(
 #[utoipa::path(
     post, path = "/driver/v1/sessions/{party}/{id}/stop", tag = "charging",
     params(
-        ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
-        ("id" = String, Path, description = "The session"),
+        OfCpo,
         ("Idempotency-Key" = Option<String>, Header, description = "The app's own id of the request"),
     ),
     responses((status = 202, description = "The order", body = OrderView))
 )]
-pub async fn stop(
-    Driver(held): Driver,
-    app: web::Data<App>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    _query: Strict<Nothing>,
-) -> Result<HttpResponse, Problem> {
-    let (party, id) = path.into_inner();
-    let party: PartyId = from_path("party", &party)?;
-    let app: Arc<App> = app.into_inner();
-    let order = orders::stop(&app, asking(held, &request)?, party, id.into()).await?;
+pub async fn stop(Ask { app, asking }: Ask, named: OfCpo) -> Result<HttpResponse, Problem> {
+    let order = orders::stop(&app, asking, named.party, named.id).await?;
     accepted(&app, order).await
 }
 
@@ -270,10 +274,7 @@ pub async fn stop(
     responses((status = 202, description = "The order; its id is that of the reservation", body = OrderView))
 )]
 pub async fn reserve(
-    Driver(held): Driver,
-    app: web::Data<App>,
-    request: HttpRequest,
-    _query: Strict<Nothing>,
+    Ask { app, asking }: Ask,
     Body(input): Body<ReserveInput>,
 ) -> Result<HttpResponse, Problem> {
     let ReserveInput { party, location_id, evse_uid, expires, token } = input;
@@ -284,8 +285,7 @@ pub async fn reserve(
         token: token_of(token),
         expires,
     };
-    let app: Arc<App> = app.into_inner();
-    let order = orders::reserve(&app, asking(held, &request)?, wish).await?;
+    let order = orders::reserve(&app, asking, wish).await?;
     accepted(&app, order).await
 }
 
@@ -301,25 +301,18 @@ pub async fn reserve(
     ),
     responses((status = 202, description = "The order that gives it up", body = OrderView))
 )]
-pub async fn cancel(
-    Driver(held): Driver,
-    app: web::Data<App>,
-    request: HttpRequest,
-    path: web::Path<String>,
-    _query: Strict<Nothing>,
-) -> Result<HttpResponse, Problem> {
-    let app: Arc<App> = app.into_inner();
-    let order = orders::cancel(&app, asking(held, &request)?, path.into_inner()).await?;
+pub async fn cancel(Ask { app, asking }: Ask, path: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let order = orders::cancel(&app, asking, path.into_inner()).await?;
     accepted(&app, order).await
 }
 
 /// How long to wait for news.
-#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct WaitQuery {
     /// So many seconds at most, as long as the order is `REQUESTED`: 0 to 30.
-    #[param(example = 10, maximum = 30)]
-    wait: Option<u64>,
+    #[param(value_type = Option<u64>, example = 10, maximum = 30)]
+    wait: Option<String>,
 }
 
 impl Parameters for WaitQuery {
@@ -342,10 +335,7 @@ pub async fn get(
     Strict(query): Strict<WaitQuery>,
 ) -> Result<web::Json<OrderView>, Problem> {
     let id = path.into_inner();
-    let wait = query.wait.unwrap_or(0);
-    if wait > LONGEST_WAIT {
-        return Err(Problem::bad("query", "wait", format!("it has to be 0 to {LONGEST_WAIT}")));
-    }
+    let wait = query.wait.as_deref().map_or(Ok(0), |text| whole("wait", text, 0..=LONGEST_WAIT))?;
     let missing = format!("there is no order {id} of this driver");
     let find = move |conn: &mut DbConn| driver_orders::find(conn, &held.driver_id, &id);
     let order = app.db.read::<_, DbError, _>(find).await?.ok_or_else(|| Problem::not_found(missing))?;

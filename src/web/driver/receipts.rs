@@ -2,22 +2,22 @@
 
 use super::auth::Driver;
 use super::output::tagged;
-use super::sessions::page_of;
+use super::page::PageQuery;
+use super::path::OfCpo;
 use super::view::{AmountView, BillView, minutes};
 use crate::app::App;
 use crate::db::cdrs::NumberedCdr;
 use crate::db::{DbConn, DbError};
+use crate::domain::Timestamp;
 use crate::domain::cdr::{Cdr, CdrLocation};
-use crate::domain::party::PartyId;
-use crate::domain::{CiString, Timestamp};
 use crate::driver::bill::Bill;
 use crate::driver::receipts::{self, Receipt, receipt_of};
-use crate::web::api::input::{Nothing, Parameters, Strict, from_path};
+use crate::web::api::input::{Nothing, Strict};
 use crate::web::api::view::{SignedDataView, text};
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The account of a charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -147,40 +147,20 @@ impl From<Receipt> for ReceiptView {
 /// # Errors
 /// 404 where there is none of this driver, or none yet.
 #[utoipa::path(
-    get, path = "/driver/v1/sessions/{party}/{id}/receipt", tag = "receipts",
-    params(
-        ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
-        ("id" = String, Path, description = "The session"),
-    ),
+    get, path = "/driver/v1/sessions/{party}/{id}/receipt", tag = "receipts", params(OfCpo),
     responses((status = 200, description = "The receipt", body = ReceiptView))
 )]
 pub async fn of_session(
     Driver(held): Driver,
     app: web::Data<App>,
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    named: OfCpo,
     _query: Strict<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    let (party, id) = path.into_inner();
-    let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
-    let missing = format!("there is no receipt of session {id} of {party} for this driver, or none yet");
-    let found = app.db.read(move |conn| receipt_of(conn, &held.driver_id, &party, &id)).await?;
+    let missing = format!("there is no receipt of session {named} for this driver, or none yet");
+    let read = move |conn: &mut DbConn| receipt_of(conn, &held.driver_id, &named.party, &named.id);
+    let found = app.db.read(read).await?;
     tagged(&request, &ReceiptView::from(found.ok_or_else(|| Problem::not_found(missing))?))
-}
-
-/// Which receipts.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReceiptsQuery {
-    /// How many at most: 1 to 200; 50 where it is missing.
-    #[param(example = "50")]
-    limit: Option<String>,
-    /// The `next` of the page before.
-    after: Option<String>,
-}
-
-impl Parameters for ReceiptsQuery {
-    const NAMES: &'static [&'static str] = &["limit", "after"];
 }
 
 /// A page of CDRs, the newest first.
@@ -200,22 +180,20 @@ pub struct DocumentsView {
 /// # Errors
 /// 400 for a parameter that cannot be understood.
 #[utoipa::path(
-    get, path = "/driver/v1/receipts", tag = "receipts", params(ReceiptsQuery),
+    get, path = "/driver/v1/receipts", tag = "receipts", params(PageQuery),
     responses((status = 200, description = "A page of CDRs", body = DocumentsView))
 )]
 pub async fn list(
     Driver(held): Driver,
     app: web::Data<App>,
     request: HttpRequest,
-    Strict(query): Strict<ReceiptsQuery>,
+    Strict(query): Strict<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (limit, before) = page_of(query.limit.as_deref(), query.after.as_deref())?;
-    let read = move |conn: &mut DbConn| receipts::list(conn, &held.driver_id, before, limit + 1);
-    let mut found: Vec<NumberedCdr> = app.db.read::<_, DbError, _>(read).await?;
-    let size = usize::try_from(limit).unwrap_or_default();
-    let more = found.len() > size;
-    found.truncate(size);
-    let next = found.last().map(|one| one.seq.to_string()).filter(|_| more);
+    let wanted = query.wanted()?;
+    let read =
+        move |conn: &mut DbConn| receipts::list(conn, &held.driver_id, wanted.before, wanted.to_read());
+    let found = app.db.read::<_, DbError, _>(read).await?;
+    let (found, next) = wanted.cut(found, |one: &NumberedCdr| one.seq);
     let view = |one: NumberedCdr| DocumentView::of(one.cdr.clone(), Bill::of_cdr(&one.cdr));
     tagged(&request, &DocumentsView { documents: found.into_iter().map(view).collect(), next })
 }

@@ -1,8 +1,9 @@
 //! A driver's charges, those that go on and those that are over, at our stations and at partners'.
 
 use super::auth::Driver;
-use super::filter::number;
 use super::output::tagged;
+use super::page::Wanted;
+use super::path::OfCpo;
 use super::view::{AmountView, minutes};
 use crate::app::App;
 use crate::db::{DbConn, DbError, drivers, sessions};
@@ -12,17 +13,12 @@ use crate::domain::{CiString, Timestamp};
 use crate::driver::bill::Taxed;
 use crate::driver::receipts::is_of;
 use crate::search::Snapshot;
-use crate::web::api::input::{Nothing, Parameters, Strict, from_path};
+use crate::web::api::input::{Nothing, Parameters, Strict};
 use crate::web::api::view::text;
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// Objects on a page, where nobody says how many, and at most.
-pub const PAGE: i64 = 50;
-/// Most objects on a page.
-pub const LARGEST_PAGE: i64 = 200;
 
 /// A charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -127,19 +123,6 @@ pub struct SessionsView {
     next: Option<String>,
 }
 
-/// How many objects, and behind which place.
-///
-/// # Errors
-/// 400 for what cannot be understood.
-pub fn page_of(limit: Option<&str>, after: Option<&str>) -> Result<(i64, i64), Problem> {
-    let limit = limit.map_or(Ok(PAGE), |text| number("limit", text))?;
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad("query", "limit", format!("it has to be 1 to {LARGEST_PAGE}")));
-    }
-    let before = after.map_or(Ok(i64::MAX), |text| number("after", text))?;
-    Ok((limit, before))
-}
-
 /// Lists the driver's charges, the newest first
 ///
 /// # Errors
@@ -154,17 +137,14 @@ pub async fn list(
     request: HttpRequest,
     Strict(query): Strict<SessionsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (limit, before) = page_of(query.limit.as_deref(), query.after.as_deref())?;
+    let wanted = Wanted::of(query.limit.as_deref(), query.after.as_deref())?;
     let active = query.active.unwrap_or(false);
     let read = move |conn: &mut DbConn| {
         let tokens = drivers::token_keys(conn, &held.driver_id)?;
-        sessions::of_tokens(conn, &tokens, before, active, limit + 1)
+        sessions::of_tokens(conn, &tokens, wanted.before, active, wanted.to_read())
     };
-    let mut found = app.db.read::<_, DbError, _>(read).await?;
-    let size = usize::try_from(limit).unwrap_or_default();
-    let more = found.len() > size;
-    found.truncate(size);
-    let next = found.last().map(|(seq, _)| seq.to_string()).filter(|_| more);
+    let found = app.db.read::<_, DbError, _>(read).await?;
+    let (found, next) = wanted.cut(found, |(seq, _)| *seq);
     let places = app.search.now();
     let views = found.into_iter().map(|(_, session)| DriverSessionView::of(session, &places));
     tagged(&request, &SessionsView { sessions: views.collect(), next })
@@ -199,24 +179,18 @@ pub fn is_over(session: &Session) -> bool {
 /// # Errors
 /// 404 where there is none of this driver.
 #[utoipa::path(
-    get, path = "/driver/v1/sessions/{party}/{id}", tag = "sessions",
-    params(
-        ("party" = String, Path, description = "The CPO", example = "DE*ABC"),
-        ("id" = String, Path, description = "The session"),
-    ),
+    get, path = "/driver/v1/sessions/{party}/{id}", tag = "sessions", params(OfCpo),
     responses((status = 200, description = "The charge", body = DriverSessionView))
 )]
 pub async fn get(
     Driver(held): Driver,
     app: web::Data<App>,
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    named: OfCpo,
     _query: Strict<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    let (party, id) = path.into_inner();
-    let (party, id): (PartyId, CiString) = (from_path("party", &party)?, id.into());
-    let missing = format!("there is no session {id} of {party} for this driver");
-    let found = app.db.read(move |conn| own(conn, &held.driver_id, &party, &id)).await?;
-    let session = found.ok_or_else(|| Problem::not_found(missing))?;
+    let missing = format!("there is no session {named} for this driver");
+    let read = move |conn: &mut DbConn| own(conn, &held.driver_id, &named.party, &named.id);
+    let session = app.db.read(read).await?.ok_or_else(|| Problem::not_found(missing))?;
     tagged(&request, &DriverSessionView::of(session, &app.search.now()))
 }

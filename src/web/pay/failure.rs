@@ -8,6 +8,7 @@ use crate::http::with_causes;
 use crate::payments::PaymentError;
 use crate::payments::code::CodeError;
 use crate::payments::provider::ProviderError;
+use crate::web::live::TooMany;
 use crate::web::pages::language_of;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -75,6 +76,17 @@ impl Failed {
         Self {
             texts,
             status: StatusCode::BAD_REQUEST,
+            heading: texts.something_failed,
+            hint: texts.load_again,
+        }
+    }
+
+    /// For a page that has too many streams open.
+    pub(super) fn busy(texts: &'static Texts, too_many: TooMany) -> Self {
+        tracing::warn!(%too_many, "the stream of a pay page was not opened");
+        Self {
+            texts,
+            status: StatusCode::TOO_MANY_REQUESTS,
             heading: texts.something_failed,
             hint: texts.load_again,
         }

@@ -1,0 +1,1 @@
+DROP INDEX driver_orders_by_created;
