@@ -2,12 +2,17 @@
 
 use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
-use crate::support::openapi::{assert_complete, assert_in_step};
+use crate::support::openapi::{assert_complete, assert_in_step, assert_tells_every_route};
 use roamwatt::web::driver::docs::document;
 
 #[test]
 fn the_document_in_the_repository_is_in_step() {
     assert_in_step("driver.json", &document());
+}
+
+#[test]
+fn every_route_is_told() {
+    assert_tells_every_route("src/web/driver/mod.rs", "/driver/v1", &document());
 }
 
 on_each_engine! {

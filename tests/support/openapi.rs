@@ -41,6 +41,23 @@ pub(crate) async fn assert_complete(node: &TestNode, document: &str, least: usiz
     }
 }
 
+/// Every path that a source file routes below a prefix stands in the document.
+pub(crate) fn assert_tells_every_route(source: &str, prefix: &str, document: &utoipa::openapi::OpenApi) {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(source)).unwrap();
+    let routes = text.split("service(at(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+    let mut seen = 0;
+    for route in routes.map(|rest| rest.split('"').next().unwrap()) {
+        // The document itself is not among what it tells.
+        if route == "/openapi.json" {
+            continue;
+        }
+        let path = format!("{prefix}{route}");
+        assert!(document.paths.paths.contains_key(&path), "the document of {source} does not tell {path}");
+        seen += 1;
+    }
+    assert!(seen >= 15, "{seen} routes were found in {source}");
+}
+
 /// A path with something for each of its parts.
 fn filled(path: &str) -> String {
     let part = |part: &str| match part {

@@ -50,6 +50,7 @@ texts, so that no digit is lost."
         tariff_groups::list, tariff_groups::put, tariff_groups::delete,
         load_sites::list, load_sites::get, load_sites::put, load_sites::delete, load_sites::check_site,
         load_sites::now, load_sites::events, load_sites::chart,
+        load_outlook::get, load_outlook::put, load_outlook::delete,
         load_feeds::read_meter, load_feeds::limit_grid, load_feeds::grid_heartbeat, load_feeds::wish,
         load_feeds::forgive,
         locations::list, locations::get,
