@@ -3,8 +3,9 @@
 
 use super::{
     auth, cdr_checks, cdrs, codes, commands, corrections, driver_apps, drivers, exports, late_messages,
-    load_feeds, load_sites, locations, parties, partners, payments, price, pricing, receipts, sessions,
-    stations, tariff_assignments, tariff_groups, tariff_input, tariffs, terminal_payments, terminals, tokens,
+    load_feeds, load_outlook, load_sites, locations, parties, partners, payments, price, pricing, receipts,
+    sessions, stations, tariff_assignments, tariff_groups, tariff_input, tariffs, terminal_payments,
+    terminals, tokens,
 };
 use crate::web::problem::{MEDIA_TYPE, Problem};
 use actix_web::HttpResponse;
