@@ -16,6 +16,8 @@ on_each_engine! {
         let first = abc.post("/emsp/cdrs", &cdr).await;
         assert_eq!(first.codes(), (201, 1000), "{first:?}");
         assert_eq!(events.try_recv().unwrap(), Event::CdrWritten("C-1".to_owned()));
+        // Whoever follows the charge learns that there is a receipt.
+        assert_eq!(events.try_recv().unwrap(), Event::SessionChanged("S-1".to_owned()));
         let url = first.header("location").to_owned();
         let got = abc.get(&url).await;
         assert_eq!((got.codes(), got.data()), ((200, 1000), &cdr));
