@@ -375,7 +375,7 @@ mod tests {
                     payments,
                     capabilities,
                     parties: parties.iter().map(|party| party.parse().unwrap()).collect(),
-                    open_at: hour.map(|hour| at(hour)),
+                    open_at: hour.map(at),
                 },
             )
     }
