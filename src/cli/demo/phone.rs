@@ -76,14 +76,14 @@ impl Phone {
     pub(super) async fn start(&self, evse: &str) -> Result<Charge, Failure> {
         let party = seed::operator()?.to_string();
         let wish = json!({ "party": party, "location_id": seed::LOCATION, "evse_uid": evse });
-        let order = self.order("/charges", "start", Some(&wish), "STARTED").await?;
+        let order = self.order("/charges", "start", Some(&wish), &["STARTED"]).await?;
         Ok(Charge { party, session: text(&order, "/session_id")? })
     }
 
-    /// Stops it.
+    /// Stops it. The session ends when the car has left.
     pub(super) async fn stop(&self, charge: &Charge) -> Result<(), Failure> {
         let path = format!("/sessions/{}/{}/stop", charge.party, charge.session);
-        self.order(&path, "stop", None, "STOPPED").await?;
+        self.order(&path, "stop", None, &["ACCEPTED", "STOPPED"]).await?;
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl Phone {
         path: &str,
         key: &str,
         body: Option<&Value>,
-        state: &str,
+        states: &[&str],
     ) -> Result<Value, Failure> {
         let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
         let request = request.header("Idempotency-Key", key);
@@ -119,10 +119,12 @@ impl Phone {
         .await?;
         let follow = format!("/orders/{}?wait=2", text(&order, "/id")?);
         let begun = Instant::now();
-        while order.get("state").is_none_or(|now| now != state) {
+        while !order.get("state").and_then(Value::as_str).is_some_and(|now| states.contains(&now)) {
             if begun.elapsed() > PATIENCE {
-                return Err(Failure::new(format!("the order should be {state} and is {order}")));
+                return Err(Failure::new(format!("the order should be {states:?} and is {order}")));
             }
+            // `wait` waits for an answer, not for what comes after it.
+            tokio::time::sleep(Duration::from_millis(200)).await;
             order = self.get(&follow).await?;
         }
         Ok(order)
