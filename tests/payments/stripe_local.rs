@@ -2,6 +2,7 @@
 //! connected accounts and no disputes, and sends no message when an amount is held; those are the fake's.
 
 use super::fake::Fake;
+use super::proxy::{Line, Proxy};
 use super::scene::Scene;
 use super::station::Manners;
 use crate::support::db::{TestDb, on_each_engine};
@@ -67,6 +68,15 @@ impl LocalStripe {
         request.send().await.unwrap().json().await.unwrap()
     }
 
+    /// The charge of a payment; what was not taken of it counts as given back there.
+    async fn charge_of(&self, intent: &str) -> Value {
+        let charge = self.get(&format!("/v1/payment_intents/{intent}")).await["latest_charge"].clone();
+        match charge.as_str() {
+            Some(id) => self.get(&format!("/v1/charges/{id}")).await,
+            None => charge,
+        }
+    }
+
     /// The driver pays with that card, as the page's element would; the status of the answer.
     async fn pay(&self, intent: &str, card: &str) -> u16 {
         let form = [
@@ -113,8 +123,7 @@ on_each_engine! {
         scene.settle().await;
         let view = scene.until(&begun, PaymentState::Captured).await;
         assert_eq!(view.captured.to_string(), "5.24");
-        let charge = stripe.get(&format!("/v1/payment_intents/{intent}")).await["latest_charge"].clone();
-        let charge = if charge.is_object() { charge } else { stripe.get(&format!("/v1/charges/{}", charge.as_str().unwrap())).await };
+        let charge = stripe.charge_of(&intent).await;
         assert_eq!((charge["captured"].clone(), charge["amount_refunded"].clone()), (true.into(), (6000 - 524).into()));
 
         let wish = roamwatt::payments::desk::RefundWish {
@@ -154,5 +163,59 @@ on_each_engine! {
         stop(scene.app(), &second.key).await.unwrap();
         scene.until(&second, PaymentState::Cancelled).await;
         assert_eq!(stripe.get(&format!("/v1/payment_intents/{intent}")).await["status"], "canceled");
+    }
+
+    /// Every kind of fault at every call, on the line to a server that is not ours: what was taken is what is due, once,
+    /// and no hold stays open.
+    async fn every_fault_on_the_line_to_a_foreign_server(db: TestDb) {
+        let Some(stripe) = LocalStripe::start() else { return };
+        // What it takes at least: hold, look, capture; the fault stands at each of them.
+        for fault in [Line::CutBefore, Line::CutAfter, Line::Twice, Line::Slow(400)] {
+            for position in 0..4_usize {
+                let db = db.another();
+                let proxy = Proxy::to(&stripe.url).await;
+                let mut script = vec![Line::Good; position];
+                script.push(fault);
+                proxy.be(script);
+                let scene = Scene::start_with(&db, Fake::start(), &proxy.url, None, |_| ()).await;
+                let station = scene.station(0, Manners::default()).await;
+                let begun = scene.begin().await;
+                let intent = intent_of(&scene, &begun).await;
+                assert_eq!(stripe.pay(&intent, "4242424242424242").await, 200);
+                advance(scene.app(), &begun.key).await.unwrap();
+                let asked = async {
+                    // Where the page came back and the provider was not reached, the poll goes on.
+                    while station.asked("RemoteStartTransaction").is_empty() {
+                        scene.turn(5);
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                };
+                let asked = tokio::time::timeout(Duration::from_secs(20), asked).await;
+                assert!(asked.is_ok(), "{fault:?} at {position}: {:#?}", scene.shown(&begun).await);
+                let (transaction, status) = scene.begins(&station, &begun).await;
+                assert_eq!(status, "Accepted", "{fault:?} at {position}");
+                scene.turn(60);
+                scene.ends(&station, &transaction, 10_000).await;
+                scene.settle().await;
+                let captured = async {
+                    while scene.view(&begun).await.state != PaymentState::Captured {
+                        scene.turn(5);
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                };
+                let captured = tokio::time::timeout(Duration::from_secs(20), captured).await;
+                assert!(captured.is_ok(), "{fault:?} at {position}: {:#?}", scene.shown(&begun).await);
+                let view = scene.view(&begun).await;
+                assert_eq!((view.captured.to_string(), view.released.to_string()), ("5.24".into(), "54.76".into()));
+                let cdr = scene.site.cdr_at(0).await;
+                assert_eq!(Some(view.captured), cdr.total_cost.incl_vat);
+                let charge = stripe.charge_of(&intent).await;
+                let there = (charge["captured"].clone(), charge["amount_refunded"].clone());
+                assert_eq!(there, (true.into(), (6000 - 524).into()), "{fault:?} at {position}");
+                let all = stripe.get("/v1/payment_intents?limit=100").await;
+                let holds = all["data"].as_array().unwrap().iter().filter(|one| one["status"] == "requires_capture");
+                assert_eq!(holds.count(), 0, "{fault:?} at {position}");
+            }
+        }
     }
 }
