@@ -7,6 +7,7 @@ use crate::support::db::{TestDb, on_each_engine};
 use crate::support::node::TestNode;
 use crate::web::operator::Operator;
 use reqwest::Method;
+use roamwatt::clock::Clock;
 use roamwatt::db::driver_apps;
 use serde_json::{Value, json};
 
@@ -72,7 +73,18 @@ on_each_engine! {
     }
 
     async fn an_app_that_another_process_removes_is_shut_out_within_seconds(db: TestDb) {
-        let node = TestNode::start(db.url()).await;
+        // It is asked again and again until then.
+        let node = TestNode::start_with(db.url(), Clock::System, |config| {
+            config.driver.driver_per_second = 10_000;
+            config.driver.driver_burst = 10_000;
+            config.driver.app_per_second = 10_000;
+            config.driver.app_burst = 10_000;
+            config.limits.token_per_second = 10_000;
+            config.limits.token_burst = 10_000;
+            config.limits.address_per_second = 10_000;
+            config.limits.address_burst = 10_000;
+        })
+        .await;
         let app = AppOf::new(&node, "app").await;
         let (anna, own) = (app.driver("anna").await, looker(&app).await);
         assert!(looks(&anna).await && looks(&own).await);
