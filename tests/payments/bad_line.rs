@@ -26,30 +26,11 @@ on_each_engine! {
                 let scene = Scene::start_with(&db, fake, &proxy.url, None, |_| ()).await;
                 let station = scene.station(0, Manners::default()).await;
                 let begun = scene.paid().await;
-                // Where the page came back and the provider was not reached, the poll goes on.
-                for _ in 0..20 {
-                    if !station.asked("RemoteStartTransaction").is_empty() {
-                        break;
-                    }
-                    scene.turn(5);
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                let (transaction, status) = scene.begins(&station, &begun).await;
-                assert_eq!(status, "Accepted", "{fault:?} at {position}");
-                scene.turn(60);
-                scene.ends(&station, &transaction, 10_000).await;
-                scene.settle().await;
-                let captured = async {
-                    while scene.view(&begun).await.state != PaymentState::Captured {
-                        scene.turn(5);
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                };
-                let captured = tokio::time::timeout(Duration::from_secs(20), captured).await;
-                assert!(captured.is_ok(), "{fault:?} at {position}: {:#?}", scene.shown(&begun).await);
+                let line = format!("{fault:?} at {position}");
+                scene.charged_over_a_bad_line(&station, &begun, &line).await;
                 assert_eq!(scene.view(&begun).await.captured.to_string(), "5.24");
                 assert_eq!(scene.fake.stands(&scene.intent_of(&begun).await), ("succeeded", 524));
-                assert_eq!(scene.fake.open_holds(), 0, "{fault:?} at {position}");
+                assert_eq!(scene.fake.open_holds(), 0, "{line}");
                 scene.check_money(&begun).await;
             }
         }

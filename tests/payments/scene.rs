@@ -214,6 +214,32 @@ impl Scene {
         }
     }
 
+    /// From a hold to what is taken for ten kWh, over whatever line to the provider there is: what fails is tried again.
+    pub(crate) async fn charged_over_a_bad_line(&self, station: &Station, begun: &Begun, line: &str) {
+        let asked = async {
+            // Where the page came back and the provider was not reached, the poll goes on.
+            while station.asked("RemoteStartTransaction").is_empty() {
+                self.turn(5);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let asked = tokio::time::timeout(PATIENCE, asked).await;
+        assert!(asked.is_ok(), "{line}: {:#?}", self.shown(begun).await);
+        let (transaction, status) = self.begins(station, begun).await;
+        assert_eq!(status, "Accepted", "{line}");
+        self.turn(60);
+        self.ends(station, &transaction, 10_000).await;
+        self.settle().await;
+        let captured = async {
+            while self.view(begun).await.state != PaymentState::Captured {
+                self.turn(5);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let captured = tokio::time::timeout(PATIENCE, captured).await;
+        assert!(captured.is_ok(), "{line}: {:#?}", self.shown(begun).await);
+    }
+
     /// Sends a message of the provider, and gives the status of the answer.
     pub(crate) async fn tell(&self, id: &str, kind: &str, object: Value) -> u16 {
         let seconds = self.site.clock.now().millis() / 1000;

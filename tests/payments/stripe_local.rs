@@ -183,38 +183,18 @@ on_each_engine! {
                 let intent = intent_of(&scene, &begun).await;
                 assert_eq!(stripe.pay(&intent, "4242424242424242").await, 200);
                 advance(scene.app(), &begun.key).await.unwrap();
-                let asked = async {
-                    // Where the page came back and the provider was not reached, the poll goes on.
-                    while station.asked("RemoteStartTransaction").is_empty() {
-                        scene.turn(5);
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                    }
-                };
-                let asked = tokio::time::timeout(Duration::from_secs(20), asked).await;
-                assert!(asked.is_ok(), "{fault:?} at {position}: {:#?}", scene.shown(&begun).await);
-                let (transaction, status) = scene.begins(&station, &begun).await;
-                assert_eq!(status, "Accepted", "{fault:?} at {position}");
-                scene.turn(60);
-                scene.ends(&station, &transaction, 10_000).await;
-                scene.settle().await;
-                let captured = async {
-                    while scene.view(&begun).await.state != PaymentState::Captured {
-                        scene.turn(5);
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                };
-                let captured = tokio::time::timeout(Duration::from_secs(20), captured).await;
-                assert!(captured.is_ok(), "{fault:?} at {position}: {:#?}", scene.shown(&begun).await);
+                let line = format!("{fault:?} at {position}");
+                scene.charged_over_a_bad_line(&station, &begun, &line).await;
                 let view = scene.view(&begun).await;
                 assert_eq!((view.captured.to_string(), view.released.to_string()), ("5.24".into(), "54.76".into()));
                 let cdr = scene.site.cdr_at(0).await;
                 assert_eq!(Some(view.captured), cdr.total_cost.incl_vat);
                 let charge = stripe.charge_of(&intent).await;
                 let there = (charge["captured"].clone(), charge["amount_refunded"].clone());
-                assert_eq!(there, (true.into(), (6000 - 524).into()), "{fault:?} at {position}");
+                assert_eq!(there, (true.into(), (6000 - 524).into()), "{line}");
                 let all = stripe.get("/v1/payment_intents?limit=100").await;
                 let holds = all["data"].as_array().unwrap().iter().filter(|one| one["status"] == "requires_capture");
-                assert_eq!(holds.count(), 0, "{fault:?} at {position}");
+                assert_eq!(holds.count(), 0, "{line}");
             }
         }
     }
