@@ -5,15 +5,13 @@ use super::filter::{filter_query, read_box, whole};
 use super::locations::{PlaceView, eyes};
 use super::output::tagged;
 use crate::app::App;
+use crate::search::cluster::FINEST;
 use crate::search::{Cluster, Moment, Place};
 use crate::web::api::input::Strict;
 use crate::web::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// The finest zoom.
-const FINEST: u8 = 20;
 
 filter_query! {
     /// What a map shows, and what for.

@@ -5,10 +5,11 @@ use crate::db::{DbError, locations};
 use crate::domain::location::Evse;
 use crate::payments::code::Code;
 use crate::pricing::describe::Language;
+use crate::search::cluster::FINEST;
 use crate::search::place::kilowatts;
 use crate::search::{Filter, Hit};
 use crate::web::api::input::{Parameters, Strict};
-use crate::web::driver::filter::read_box;
+use crate::web::driver::filter::{read_box, whole};
 use crate::web::pages::plug_name;
 use crate::web::problem::Problem;
 use actix_web::HttpResponse;
@@ -26,7 +27,7 @@ pub(super) struct Asked {
     /// `west,south,east,north`, degrees.
     bbox: String,
     /// As map tiles count, 0 to 20.
-    zoom: u8,
+    zoom: String,
     /// Free ones only.
     #[serde(default)]
     free: bool,
@@ -71,11 +72,12 @@ struct Shown {
 /// Tells what is in a box.
 pub(super) async fn places(app: Data<App>, Strict(asked): Strict<Asked>) -> Result<HttpResponse, Problem> {
     let area = read_box(&asked.bbox)?;
+    let zoom = whole("zoom", &asked.zoom, 0..=FINEST)?;
     let filter = Filter { free: asked.free, ..Filter::default() };
     let language: Language = asked.lang.parse().unwrap_or_default();
     let snapshot = app.search.now();
     // What is only for some drivers is for none that we do not know.
-    let found = snapshot.cluster(area, asked.zoom, &filter, &|place| place.only_for.is_none());
+    let found = snapshot.cluster(area, zoom, &filter, &|place| place.only_for.is_none());
     let clusters = found.clusters.iter().map(|cluster| Mark {
         at: (cluster.center.latitude(), cluster.center.longitude()),
         places: cluster.places,
